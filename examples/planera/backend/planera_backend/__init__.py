@@ -1,0 +1,1 @@
+"""The Planera API: tasks with due dates, kept in Postgres."""
