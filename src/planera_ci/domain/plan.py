@@ -1,0 +1,137 @@
+"""What applying a release would change: live objects against the server's own dry run.
+
+The server fills in defaults and merges fields of other managers, so its answer, not our manifest,
+is what the live object is compared with; that is why an unchanged object shows no change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from planera_ci.domain.manifests import Key, Obj
+
+_SERVER_FIELDS = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
+_NEVER_REMOVED = frozenset({"Namespace", "PersistentVolumeClaim", "PersistentVolume", "Secret"})
+# kubectl keeps a copy of all values in an annotation.
+_SECRET_FIELDS = ("data", "stringData", "metadata.annotations")
+_LONGEST = 120
+MASK = "***"
+
+
+class Action(Enum):
+    """What applying does to one object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    REMOVE = "remove"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object's action and, line by line, what differs."""
+
+    key: Key
+    action: Action
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All changes of one release in one environment."""
+
+    changes: tuple[Change, ...]
+
+    def only(self, *actions: Action) -> tuple[Change, ...]:
+        """Select the changes with one of these actions."""
+        return tuple(change for change in self.changes if change.action in actions)
+
+    def counts(self) -> str:
+        """Say in one line how many objects change."""
+        new, kept, gone = (
+            len(self.only(*actions))
+            for actions in (
+                (Action.CREATE, Action.UPDATE, Action.REPLACE),
+                (Action.KEEP,),
+                (Action.REMOVE,),
+            )
+        )
+        return f"{new} changed, {kept} unchanged, {gone} removed"
+
+    def text(self) -> str:
+        """Show every change with its lines, secrets masked."""
+        signs = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "±", Action.REMOVE: "-"}
+        out = []
+        for change in self.changes:
+            if change.action is not Action.KEEP:
+                out.append(f"{signs[change.action]} {change.key} ({change.action.value})")
+                out.extend(f"    {line}" for line in change.lines)
+        return "\n".join([*out, self.counts()])
+
+
+def change_of(key: Key, live: Obj | None, wanted: Obj, *, replace: bool = False) -> Change:
+    """Compare a live object with what the server says it would become."""
+    if live is None:
+        return Change(key, Action.CREATE)
+    lines = tuple(diff(_comparable(live), _comparable(wanted), secret=key.kind == "Secret"))
+    if replace:
+        return Change(key, Action.REPLACE, lines)
+    return Change(key, Action.UPDATE, lines) if lines else Change(key, Action.KEEP)
+
+
+def removals(before: Iterable[Key], now: Iterable[Key]) -> tuple[Change, ...]:
+    """Return what an earlier release applied and this one no longer has; data is never removed."""
+    now = tuple(now)
+    gone = set(before) - set(now)
+    same = {(key.kind, key.namespace, key.name) for key in now}  # an API version may have moved on
+    return tuple(
+        Change(key, Action.REMOVE)
+        for key in sorted(gone)
+        if key.kind not in _NEVER_REMOVED and (key.kind, key.namespace, key.name) not in same
+    )
+
+
+def _comparable(obj: Obj) -> Obj:
+    meta = {k: v for k, v in obj.get("metadata", {}).items() if k not in _SERVER_FIELDS}
+    rest = {k: v for k, v in obj.items() if k not in ("metadata", "status")}
+    return {**rest, "metadata": meta}
+
+
+def diff(old: Any, new: Any, path: str = "", *, secret: bool = False) -> Iterator[str]:
+    """Yield one line for each place where two values differ; values in a Secret are masked."""
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            inner = f"{path}.{name}" if path else str(name)
+            yield from diff(old.get(name), new.get(name), inner, secret=secret)
+    elif isinstance(old, list) and isinstance(new, list) and _named(old) and _named(new):
+        before, after = ({item["name"]: item for item in items} for items in (old, new))
+        for name in sorted(before.keys() | after.keys()):
+            yield from diff(before.get(name), after.get(name), f"{path}[{name}]", secret=secret)
+        kept = [[name for name in side if name in before and name in after] for side in (before, after)]
+        if kept[0] != kept[1]:
+            yield f"{path}: order {', '.join(kept[0])} → {', '.join(kept[1])}"
+    else:
+        hidden = secret and path.startswith(_SECRET_FIELDS)
+        yield f"{path}: {_shown(old, hidden=hidden)} → {_shown(new, hidden=hidden)}"
+
+
+def _named(items: list[Any]) -> bool:
+    """Tell whether items can be matched by their names, each of which stands there once."""
+    if not items or not all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in items):
+        return False
+    return len({item["name"] for item in items}) == len(items)
+
+
+def _shown(value: Any, *, hidden: bool) -> str:
+    if value is None:
+        return "(absent)"
+    if hidden:
+        return MASK
+    text = str(value).replace("\n", "\\n")
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

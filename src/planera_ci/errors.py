@@ -1,0 +1,109 @@
+"""Everything that can go wrong, as sentences that stand alone.
+
+    PlaneraError
+    ├── ConfigError            an argument or a setting is wrong
+    ├── SourceError            the application's source cannot be used
+    ├── ManifestError          a manifest cannot be used
+    ├── BuildError             an image did not build
+    ├── ApplicationTestError   the application's own tests failed
+    ├── SmokeError             a built container did not pass the smoke test
+    ├── RegistryError          an image could not be found, read or pushed
+    ├── ClusterError           the cluster could not be used
+    │   ├── Unreachable        no answer from the API server
+    │   ├── AccessDenied       credentials refused, or a right is missing
+    │   └── Rejected           the API server refused an object
+    ├── RolloutError           a workload did not become ready
+    └── VerifyError            what runs is not what was deployed
+
+A message says: act : object : observed : what was done or what to do.
+The Dagger API keeps only the text of an error, so the text has to be enough.
+"""
+
+from __future__ import annotations
+
+
+class PlaneraError(Exception):
+    """Say in one sentence what was tried, on what, what happened and what to do."""
+
+    def __init__(self, act: str, observed: str, remedy: str = "", *, tail: str = "") -> None:
+        self.act = act
+        self.observed = observed
+        self.remedy = remedy
+        self.tail = tail
+        super().__init__(sentence(act, observed, remedy, tail))
+
+
+class ConfigError(PlaneraError):
+    """An argument or a setting is wrong."""
+
+
+class SourceError(PlaneraError):
+    """The application's source cannot be used."""
+
+
+class ManifestError(PlaneraError):
+    """A manifest cannot be used."""
+
+
+class BuildError(PlaneraError):
+    """An image did not build."""
+
+
+class ApplicationTestError(PlaneraError):
+    """The application's own tests failed."""
+
+
+class SmokeError(PlaneraError):
+    """A built container did not pass the smoke test."""
+
+
+class RegistryError(PlaneraError):
+    """An image could not be found, read or pushed."""
+
+
+class ClusterError(PlaneraError):
+    """The cluster could not be used."""
+
+
+class Unreachable(ClusterError):
+    """The API server gave no answer."""
+
+
+class AccessDenied(ClusterError):
+    """The API server refused the credentials, or a right is missing."""
+
+
+class Rejected(ClusterError):
+    """The API server refused an object."""
+
+
+class RolloutError(PlaneraError):
+    """A workload did not become ready."""
+
+
+class VerifyError(PlaneraError):
+    """What runs is not what was deployed."""
+
+
+def sentence(act: str, observed: str, remedy: str = "", tail: str = "") -> str:
+    """Join the parts of a message; the tail, a log's end, goes on lines of its own."""
+    text = f"{act}: {observed.strip().rstrip('.')}."
+    if remedy:
+        text += f" {remedy[0].upper()}{remedy[1:].rstrip('.')}."
+    if tail.strip():
+        text += "\n" + "\n".join(f"    {line}" for line in tail.strip().splitlines())
+    return text
+
+
+def first_error(error: BaseException) -> BaseException:
+    """Return the error that a task group wrapped, the first of ours if there is one."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    members = [first_error(member) for member in error.exceptions]
+    return next((m for m in members if isinstance(m, PlaneraError)), members[0])
+
+
+def last_lines(text: str, count: int = 20) -> str:
+    """Return the last lines that hold something."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-count:])

@@ -1,0 +1,73 @@
+"""What applying a release would change, and how that is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planera_ci.domain.manifests import Key
+from planera_ci.domain.plan import MASK, Action, Change, Plan, change_of, removals
+
+
+def _key(kind: str, name: str) -> Key:
+    return Key("v1", kind, "planera-staging", name)
+
+
+@pytest.mark.cases("plan/change")
+def test_change_is_what_differs_from_the_servers_answer(case: Any) -> None:
+    """Live object and dry run give an action and a line for each difference."""
+    api_version, kind, name = case["key"]
+    key = Key(api_version, kind, "planera-staging", name)
+    change = change_of(key, case["live"], case["wanted"], replace=case.get("replace", False))
+    assert change == Change(key, Action(case["action"]), tuple(_escaped(line) for line in case["lines"]))
+
+
+def _escaped(line: str) -> str:
+    return line.replace("\n", "\\n")
+
+
+@pytest.mark.parametrize("field", ["data", "stringData"])
+@pytest.mark.parametrize("value", ["c2VjcmV0", {"nested": "c2VjcmV0"}, ["c2VjcmV0"]])
+def test_no_value_of_a_secret_is_ever_shown(field: str, value: Any) -> None:
+    """Whatever the shape of a Secret's data, a plan shows the mask instead."""
+    key = _key("Secret", "planera-secrets")
+    for live, wanted in (({}, {"k": value}), ({"k": value}, {}), ({"k": "b2xk"}, {"k": value})):
+        text = Plan((change_of(key, {field: live}, {field: wanted}),)).text()
+        assert "c2VjcmV0" not in text
+        assert "b2xk" not in text
+        assert MASK in text
+
+
+@pytest.mark.cases("plan/removals")
+def test_removals_come_from_the_inventory(case: Any) -> None:
+    """Only what a record names is removed, never data, and never what is still wanted."""
+    before, now = ([Key(*entry) for entry in case[side]] for side in ("before", "now"))
+    assert [str(change.key) for change in removals(before, now)] == case["gone"]
+    assert removals(before, iter(now)) == removals(before, now), "any iterable will do"
+
+
+def test_plan_shows_what_changes_and_counts_the_rest() -> None:
+    """A plan has one line for each change, its differences below it, and the counts at its end."""
+    plan = Plan(
+        (
+            Change(_key("ConfigMap", "new"), Action.CREATE),
+            Change(_key("Deployment", "backend"), Action.UPDATE, ("spec.replicas: 1 → 2",)),
+            Change(_key("Job", "migrate"), Action.REPLACE),
+            Change(_key("Service", "backend"), Action.KEEP),
+            Change(_key("Ingress", "old"), Action.REMOVE),
+        )
+    )
+    assert plan.text().splitlines() == [
+        "+ configmap/new (create)",
+        "~ deployment/backend (update)",
+        "    spec.replicas: 1 → 2",
+        "± job/migrate (replace)",
+        "- ingress/old (remove)",
+        "3 changed, 1 unchanged, 1 removed",
+    ]
+
+
+def test_plan_without_changes_says_so() -> None:
+    """A second deployment of the same state shows that it changes nothing."""
+    assert Plan((Change(_key("Service", "backend"), Action.KEEP),)).text() == "0 changed, 1 unchanged, 0 removed"
