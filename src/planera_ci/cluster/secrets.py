@@ -1,0 +1,65 @@
+"""The Secrets that the pipeline owns: values given or generated once, and the registry login.
+
+A value that is there is never overwritten by a generated one, and none is ever returned or shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+
+from planera_ci.cluster.client import Cluster
+from planera_ci.domain.manifests import Key, Obj
+from planera_ci.errors import ConfigError
+
+DATABASE_PASSWORD, JWT_SECRET = "database-password", "jwt-secret"
+GENERATED = frozenset({DATABASE_PASSWORD, JWT_SECRET})
+_BYTES = 32
+
+
+async def application_secret(
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    needed: Iterable[str],
+    given: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> Obj:
+    """Return the application's Secret with every needed key: given, kept, or generated."""
+    live = await cluster.get(Key("v1", "Secret", namespace, name))
+    data: dict[str, str] = dict((live or {}).get("data") or {})
+    for key in needed:
+        if given.get(key):
+            data[key] = _encoded(given[key])
+        elif key not in data:
+            if key not in GENERATED:
+                raise ConfigError(
+                    f"fill secret {name}",
+                    f'the manifests need its key "{key}", which is neither given nor there',
+                    f"create it: kubectl -n {namespace} create secret generic {name} --from-literal={key}=…",
+                )
+            data[key] = _encoded(secrets.token_urlsafe(_BYTES))
+    return _secret(namespace, name, "Opaque", data, labels)
+
+
+def registry_secret(namespace: str, name: str, registry: str, user: str, token: str, labels: Mapping[str, str]) -> Obj:
+    """Return the Secret that the kubelet pulls images with."""
+    login = {"auth": _encoded(f"{user}:{token}"), "username": user, "password": token}
+    config = json.dumps({"auths": {registry: login}}, sort_keys=True)
+    return _secret(namespace, name, "kubernetes.io/dockerconfigjson", {".dockerconfigjson": _encoded(config)}, labels)
+
+
+def _secret(namespace: str, name: str, kind: str, data: Mapping[str, str], labels: Mapping[str, str]) -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
+        "type": kind,
+        "data": dict(data),
+    }
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

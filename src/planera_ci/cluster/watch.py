@@ -1,0 +1,140 @@
+"""Live objects of a namespace, kept current by watches; no polling.
+
+Each kind is listed once and then followed from that resource version. A connection that ends is
+followed on; a version that the API server no longer has (410 Gone) is listed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import CancelledError
+from contextlib import asynccontextmanager, suppress
+from threading import Thread
+
+import anyio
+from anyio.from_thread import BlockingPortal
+from anyio.streams.memory import MemoryObjectSendStream
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+from planera_ci.cluster.client import Cluster
+from planera_ci.domain.manifests import Key, Obj
+from planera_ci.errors import ClusterError
+from planera_ci.tasks import together
+
+_RESYNC_SECONDS = 180
+_RETRY_SECONDS = 0.5
+_MOST_RETRIES = 20
+
+
+class Live:
+    """What is known of a namespace now, and a signal for whatever comes next."""
+
+    def __init__(self) -> None:
+        self.objects: dict[Key, Obj] = {}
+        self._changed = anyio.Event()
+
+    def of(self, kind: str) -> tuple[Obj, ...]:
+        """Return the live objects of a kind."""
+        return tuple(obj for key, obj in self.objects.items() if key.kind == kind)
+
+    async def change(self) -> None:
+        """Return when something has changed since the last call."""
+        await self._changed.wait()
+        self._changed = anyio.Event()
+
+    def replace(self, kind: str, objs: Iterable[Obj]) -> None:
+        """Take over a fresh list of one kind; an answer to our own write may be newer than the list."""
+        listed = {Key.of(obj): obj for obj in objs}
+        others = {key: obj for key, obj in self.objects.items() if key.kind != kind}
+        newer = {
+            key: obj
+            for key, obj in self.objects.items()
+            if key.kind == kind and key in listed and _version(obj) > _version(listed[key])
+        }
+        self.objects = others | listed | newer
+        self._changed.set()
+
+    def take(self, event: Obj) -> None:
+        """Take over one event; one that is older than what is known is let go."""
+        obj, key = event["object"], Key.of(event["object"])
+        known = self.objects.get(key)
+        if known is not None and _version(known) > _version(obj):
+            return
+        if event["type"] == "DELETED":
+            self.objects.pop(key, None)
+        else:
+            self.objects[key] = obj
+        self._changed.set()
+
+
+def _version(obj: Obj) -> int:
+    """Return a resource version as the number that etcd counts (KEP-5504 makes this official)."""
+    version = obj["metadata"].get("resourceVersion", "")
+    return int(version) if version.isdigit() else 0
+
+
+@asynccontextmanager
+async def watching(cluster: Cluster, namespace: str, kinds: Iterable[tuple[str, str]]) -> AsyncIterator[Live]:
+    """Keep the objects of these kinds current while the block runs."""
+    live = Live()
+    async with together() as group:
+        for api_version, kind in kinds:
+            group.start_soon(_follow, cluster, live, api_version, kind, namespace)
+        yield live
+        group.cancel_scope.cancel()
+
+
+async def _follow(cluster: Cluster, live: Live, api_version: str, kind: str, namespace: str) -> None:
+    path = await cluster.path(Key(api_version, kind, namespace, ""))
+    failures = 0
+    while True:
+        try:
+            objs, version = await cluster.listing(api_version, kind, namespace)
+            live.replace(kind, objs)
+            failures = 0
+            await _stream(cluster, live, path, version)
+        except (ClusterError, ApiException, HTTPError, OSError):
+            failures += 1
+            if failures > _MOST_RETRIES:
+                raise
+            await anyio.sleep(_RETRY_SECONDS)
+
+
+async def _stream(cluster: Cluster, live: Live, path: str, version: str) -> None:
+    """Follow one watch until the API server ends it."""
+    query = [
+        ("watch", "true"),
+        ("resourceVersion", version),
+        ("allowWatchBookmarks", "true"),
+        ("timeoutSeconds", str(_RESYNC_SECONDS)),
+    ]
+    send, receive = anyio.create_memory_object_stream[Obj](1000)
+    async with BlockingPortal() as portal:
+        # A daemon: it blocks on a socket, and the process must be able to end without it.
+        Thread(target=_pump, args=(cluster, path, query, portal, send), daemon=True).start()
+        with receive:
+            async for event in receive:
+                if event["type"] == "ERROR":  # 410 Gone: list again
+                    break
+                if event["type"] != "BOOKMARK":
+                    live.take(event)
+        await portal.stop(cancel_remaining=True)
+
+
+def _pump(
+    cluster: Cluster,
+    path: str,
+    query: list[tuple[str, str]],
+    portal: BlockingPortal,
+    send: MemoryObjectSendStream[Obj],
+) -> None:
+    try:
+        for event in cluster.follow(path, query):
+            portal.call(send.send, event)
+    except (ApiException, HTTPError, OSError, ValueError):
+        pass  # the connection dropped: the end of the stream makes the reader list again
+    except (RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError, CancelledError):
+        return  # nobody listens any more
+    with suppress(RuntimeError, CancelledError):
+        portal.call(send.aclose)
