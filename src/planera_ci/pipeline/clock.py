@@ -1,0 +1,46 @@
+"""Steps that are timed and seen: a span in Dagger's progress and a line in the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from dagger.telemetry import get_tracer
+
+from planera_ci.domain.report import Step
+
+
+@dataclass
+class Clock:
+    """Measures a run and collects its steps in the order in which they end."""
+
+    started: float = field(default_factory=time.monotonic)
+    steps: list[Step] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[list[str]]:
+        """Time a step; the block appends the lines that the report shows for it."""
+        begun = time.monotonic()
+        lines: list[str] = []
+        with span(name):
+            yield lines
+        if lines:
+            self.steps.append(Step(name, lines[0], round(time.monotonic() - begun, 3), tuple(lines[1:])))
+
+    def seconds(self) -> float:
+        """Return the seconds since the run began."""
+        return round(time.monotonic() - self.started, 3)
+
+
+@contextmanager
+def span(name: str) -> Iterator[None]:
+    """Show a piece of work in Dagger's progress."""
+    with get_tracer().start_as_current_span(name):
+        yield
+
+
+def say(line: str) -> None:
+    """Print a line of progress; Dagger shows it under the running function."""
+    print(line, flush=True)  # noqa: T201 - the progress output is what is meant

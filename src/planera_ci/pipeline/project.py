@@ -1,0 +1,134 @@
+"""One application and how it is reached: what every verb of the module starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import dagger
+
+from planera_ci.domain.images import is_logical, repository
+from planera_ci.domain.manifests import Obj, components, images, pinned
+from planera_ci.domain.smoke import smoke_plan
+from planera_ci.errors import ConfigError
+from planera_ci.pipeline.build import build
+from planera_ci.pipeline.content import content_of
+from planera_ci.pipeline.publish import Image, labelled, published_before
+from planera_ci.pipeline.registry import Registry
+from planera_ci.pipeline.render import resolve
+from planera_ci.pipeline.smoke import Smoke
+from planera_ci.pipeline.source import Revision, Source
+from planera_ci.tasks import together
+
+
+@dataclass(frozen=True)
+class Project:
+    """The application's source, its manifests, and the registry that its images go to."""
+
+    name: str
+    owner: str
+    source: Source
+    manifests: dagger.Directory
+    registry: Registry
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the labels of the objects that the pipeline itself writes."""
+        return {"app.kubernetes.io/part-of": self.name, "app.kubernetes.io/managed-by": "planera-ci"}
+
+    def components(self, objs: Iterable[Obj]) -> tuple[str, ...]:
+        """Return the components that the manifests deploy."""
+        return components(objs, self.name)
+
+    def repository(self, component: str) -> str:
+        """Return where a component is published."""
+        return repository(self.registry.host, self.owner, self.name, component)
+
+    def url(self, revision: Revision) -> str:
+        """Return where the source lives, for the images' labels."""
+        url = revision.url.removesuffix(".git")
+        return url if url.startswith("https://") else f"https://github.com/{self.owner}/{self.name}"
+
+    async def built(self, names: tuple[str, ...]) -> dict[str, dagger.Container]:
+        """Build components in parallel."""
+        await self.source.check(names)
+        done: dict[str, dagger.Container] = {}
+
+        async def one(name: str) -> None:
+            done[name] = await build(self.source, name)
+
+        async with together() as group:
+            for name in names:
+                group.start_soon(one, name)
+        return done
+
+    async def published(
+        self, names: tuple[str, ...], environment: str, revision: Revision
+    ) -> dict[str, tuple[str, Image | None]]:
+        """Return each component's content, and its published image or nothing where the content is new."""
+        await self.source.check(names)
+        found: dict[str, tuple[str, Image | None]] = {}
+
+        async def one(name: str) -> None:
+            content, where = await content_of(self.source.component(name)), self.repository(name)
+            image = await published_before(self.registry, where, name, content, environment, revision.version)
+            found[name] = content, image
+
+        async with together() as group:
+            for name in names:
+                group.start_soon(one, name)
+        return {name: found[name] for name in names}
+
+    async def release_images(self, names: tuple[str, ...], environment: str, revision: Revision) -> dict[str, Image]:
+        """Return every component's image: the published one of the same content, or a new build."""
+        found = await self.published(names, environment, revision)
+        containers = await self.built(tuple(name for name, (_, image) in found.items() if image is None))
+        return {
+            name: image
+            or labelled(containers[name], self.repository(name), name, content, revision, self.url(revision))
+            for name, (content, image) in found.items()
+        }
+
+    def smoke(self, objs: tuple[Obj, ...], containers: dict[str, dagger.Container], revision: str) -> Smoke:
+        """Return the smoke test of built components, run as the manifests run them."""
+
+        def container(image: str) -> dagger.Container:
+            if is_logical(image):
+                return containers[image.removeprefix(f"{self.name}-")]
+            return dagger.dag.container().from_(image)
+
+        return Smoke(smoke_plan(objs, self.name, revision), container)
+
+    async def third_party(self, objs: Iterable[Obj]) -> dict[str, str]:
+        """Pin the images that are not the application's own."""
+        return await resolve(image for image in images(objs) if not is_logical(image))
+
+    def release(self, objs: tuple[Obj, ...], published: Iterable[Image], third_party: dict[str, str]) -> Release:
+        """Return the manifests with every image pinned, and the pins."""
+        published = tuple(published)
+        references = {f"{self.name}-{image.component}": image.reference for image in published}
+        revisions = {f"{self.name}-{image.component}": image.revision for image in published}
+        pins = {**third_party, **references}
+        return Release(pinned(objs, pins, revisions), pins)
+
+
+@dataclass(frozen=True)
+class Release:
+    """Manifests pinned to digests, and what each image name was pinned to."""
+
+    objs: tuple[Obj, ...]
+    pins: dict[str, str]
+
+
+async def plaintext(secret: dagger.Secret | None, flag: str, act: str) -> str:
+    """Return a secret's value; refuse one that is not given or cannot be read."""
+    remedy = f"pass {flag}, as in {flag} env://NAME or {flag} file://PATH, or set it in .env"
+    if secret is None:
+        raise ConfigError(act, f"{flag} is not given", remedy)
+    try:
+        value = (await secret.plaintext()).strip()
+    except dagger.QueryError as error:
+        raise ConfigError(act, f"{flag} cannot be read", remedy) from error
+    if not value:
+        raise ConfigError(act, f"{flag} is empty", remedy)
+    return value

@@ -1,0 +1,118 @@
+"""Publish the built components by digest, and keep what is published already.
+
+A component whose folder has not changed since its last publication keeps that image: its digest,
+and so its pods, stay. The commit that an image was built from stands in its labels (OCI image
+spec, annotations); a label that changed with every commit would make every image new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import dagger
+from dagger import dag
+
+from planera_ci.domain.images import ImageRef, short, tags
+from planera_ci.errors import RegistryError
+from planera_ci.pipeline.clock import span
+from planera_ci.pipeline.failure import cause_of
+from planera_ci.pipeline.registry import Found, Registry
+from planera_ci.pipeline.source import Revision
+from planera_ci.tasks import together
+
+_OCI = "org.opencontainers.image"
+CONTENT_LABEL = "planera-ci.content"
+_REFUSED = ("401", "403", "unauthorized", "denied", "forbidden")
+
+
+@dataclass(frozen=True)
+class Image:
+    """One component's image: to be published, or published already."""
+
+    component: str
+    repository: str
+    container: dagger.Container
+    revision: str
+    digest: str = ""
+    kept: Found | None = None
+    """An earlier publication of the same content, which is used again."""
+
+    @property
+    def reference(self) -> str:
+        """Return the pinned reference."""
+        return f"{self.repository}@{self.digest}"
+
+    def line(self) -> str:
+        """Return what the report says of a published image."""
+        return f"{self.reference}  {'unchanged since' if self.kept else 'built from'} {short(self.revision)}"
+
+
+async def published_before(
+    registry: Registry, repository: str, component: str, content: str, environment: str, version: str
+) -> Image | None:
+    """Return the image of this version, or else the environment's latest, if its content is the same."""
+    for tag in tags(environment, version):
+        found = await registry.find(repository, tag)
+        if found and found.labels.get(CONTENT_LABEL) == content:
+            container = registry.login(dag.container()).from_(f"{repository}@{found.digest}")
+            revision = found.labels.get(f"{_OCI}.revision", "")
+            return Image(component, repository, container, revision, found.digest, found)
+    return None
+
+
+def labelled(
+    container: dagger.Container, repository: str, component: str, content: str, revision: Revision, url: str
+) -> Image:
+    """Return a built component as an image that says where it came from."""
+    labels = {
+        f"{_OCI}.source": url,
+        f"{_OCI}.revision": revision.version,
+        f"{_OCI}.created": revision.created,
+        CONTENT_LABEL: content,
+    }
+    for name, value in labels.items():
+        if value:
+            container = container.with_label(name, value)
+    return Image(component, repository, container, revision.version)
+
+
+async def push_all(registry: Registry, images: Mapping[str, Image], environment: str, version: str) -> dict[str, Image]:
+    """Publish every component's image, in parallel."""
+    done: dict[str, Image] = {}
+
+    async def one(name: str, image: Image) -> None:
+        with span(f"publish {name}"):
+            done[name] = await _publish(registry, image, environment, version)
+
+    async with together() as group:
+        for name, image in images.items():
+            group.start_soon(one, name, image)
+    return {name: done[name] for name in images}
+
+
+async def _publish(registry: Registry, image: Image, environment: str, version: str) -> Image:
+    """Push an image under its version's tag and give it the moving one; return it with its digest."""
+    fixed, moving = tags(environment, version)
+    found = image.kept
+    if found is None:
+        address = f"{image.repository}:{fixed}"
+        try:
+            pushed = await registry.login(image.container).publish(address)
+        except dagger.QueryError as error:
+            if any(word in str(error).lower() for word in _REFUSED):
+                raise registry.refused(f"publish {address}") from error
+            raise RegistryError(f"publish {address}", cause_of(error), "try again; nothing was deployed") from error
+        found = await registry.find(image.repository, fixed)
+        digest = ImageRef.parse(pushed).digest
+        if found is None or found.digest != digest:
+            raise RegistryError(
+                f"publish {address}",
+                f"pushed was {digest}, the registry has {found.digest if found else 'nothing'}",
+                "somebody else publishes this version too: deploy again",
+            )
+    for tag in (fixed, moving):
+        there = await registry.find(image.repository, tag)
+        if there is None or there.digest != found.digest:
+            await registry.tag(image.repository, found, tag)
+    return replace(image, digest=found.digest)

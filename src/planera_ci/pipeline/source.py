@@ -1,0 +1,108 @@
+"""Where a build comes from: the components' folders, and the commit that names their state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagger
+
+from planera_ci.domain import gitobject
+from planera_ci.domain.images import checked_commit, version_of
+from planera_ci.errors import SourceError
+from planera_ci.pipeline.content import content_of
+from planera_ci.pipeline.failure import cause_of
+
+_GIT = ".git"
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A state of the source: its commit, when it was made, and a hash if the tree is dirty."""
+
+    commit: str
+    created: str = ""
+    dirty: str = ""
+    url: str = ""
+
+    @property
+    def version(self) -> str:
+        """Return the name of this state: the commit, marked if the tree is dirty."""
+        return version_of(self.commit, self.dirty)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The application: a folder with a Dockerfile for each component."""
+
+    directory: dagger.Directory
+    git: dagger.GitRepository | None
+    subfolder: str = ""
+
+    async def revision(self, commit: str = "") -> Revision:
+        """Return the commit that was given, else the one that git names."""
+        git = self.git
+        if git is None and await self.directory.exists(_GIT):
+            if not await self.directory.exists(_GIT, expected_type=dagger.ExistsType.DIRECTORY_TYPE):
+                git = None  # a worktree's or submodule's .git is a file that leads outside
+            else:
+                git = self.directory.as_git()
+        if commit:
+            return Revision(checked_commit(commit))
+        if git is None:
+            raise SourceError(
+                "find the commit of the source",
+                "it holds no git repository of its own",
+                "pass --commit $(git rev-parse HEAD)",
+            )
+        return await self._from_git(git)
+
+    async def _from_git(self, git: dagger.GitRepository) -> Revision:
+        try:
+            head = git.head()
+            sha = await head.commit()
+            url = await git.url() or ""
+            dirty = await self._dirty(git)
+            return Revision(sha, await _created(head, sha), dirty, url)
+        except dagger.QueryError as error:
+            raise SourceError(
+                "find the commit of the source", cause_of(error), "pass --commit $(git rev-parse HEAD)"
+            ) from error
+
+    async def _dirty(self, git: dagger.GitRepository) -> str:
+        """Return a hash of the content if files of the source differ from the commit."""
+        changes = git.uncommitted()
+        paths = [*await changes.added_paths(), *await changes.modified_paths(), *await changes.removed_paths()]
+        prefix = f"{self.subfolder}/" if self.subfolder else ""
+        if not any(path.startswith(prefix) and path != prefix for path in paths):
+            return ""
+        digest = await content_of(self.directory.without_directory(_GIT))
+        return digest.rpartition(":")[2]
+
+    def component(self, name: str) -> dagger.Directory:
+        """Return a component's folder."""
+        return self.directory.directory(name)
+
+    async def check(self, names: tuple[str, ...]) -> None:
+        """Refuse a component without a Dockerfile."""
+        for name in names:
+            if not await self.directory.exists(f"{name}/Dockerfile"):
+                raise SourceError(
+                    f"build {name}",
+                    f"{name}/Dockerfile does not exist in the source",
+                    "add it, or take the component out of the manifests",
+                )
+
+
+async def _created(head: dagger.GitRef, sha: str) -> str:
+    """Return the committer's date, read from the commit object of a checkout of depth one."""
+    objects = head.tree(depth=1).directory(f"{_GIT}/objects")
+    loose = f"{sha[:2]}/{sha[2:]}"
+    if await objects.exists(loose):
+        await objects.file(loose).export("/tmp/commit")  # noqa: S108 - the module's own container
+    else:
+        packs = await objects.glob("pack/*.pack")
+        if not packs:
+            return ""
+        await objects.file(packs[0]).export("/tmp/commit")  # noqa: S108
+    with open("/tmp/commit", "rb") as file:  # noqa: S108, PTH123, ASYNC230
+        return gitobject.committed_at(file.read(1 << 20))
