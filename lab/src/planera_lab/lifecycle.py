@@ -1,0 +1,164 @@
+"""Brings the lab up and takes it down; safe to repeat, and to run after either was interrupted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planera_lab import addons, cgroups, engine, gobuilds, images, network, node, packages, roles, services, shellenv
+from planera_lab.command import tail
+from planera_lab.errors import LabError
+from planera_lab.parts import Store, exclusive
+from planera_lab.progress import step
+from planera_lab.wheels import wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planera_lab.parts import Part
+    from planera_lab.pins import Pins
+    from planera_lab.settings import Lab
+
+# In the order in which they are taken down.
+ROLES = (node.NAME, engine.NAME, services.NAME)
+# Images that a module and the example are built from; the others are the cluster's own.
+ENGINE_IMAGES = ("python", "node", "nginx", "postgres")
+READY_SECONDS = 120.0
+EVER = datetime.min.replace(tzinfo=UTC)
+
+
+def catalogue(pins: Pins, *, only_engine: bool = False) -> list[Part]:
+    """All parts, in the order in which they are built: the engine can be used first."""
+    built = images.catalogue(pins)
+    first = [*engine.parts(pins), *services.parts(pins), *(built[name] for name in ENGINE_IMAGES)]
+    if only_engine:
+        return first
+    programs = [gobuilds.kubernetes(pins), gobuilds.coredns(pins), gobuilds.traefik(pins)]
+    return [*first, *programs, *node.parts(pins)[1:], *(built[name] for name in addons.IMAGES)]
+
+
+def build(lab: Lab, pins: Pins, *, only_engine: bool = False) -> Store:
+    """Build the parts that are missing, two at a time: compilers use the processors while Debian's packages come."""
+    store = Store(lab)
+    missing = [part for part in catalogue(pins, only_engine=only_engine) if not store.has(part)]
+    compiled = [part for part in missing if part.name in gobuilds.NAMES]
+    unpacked = [part for part in missing if part.name not in gobuilds.NAMES and not part.made_of]
+
+    def lane(parts: list[Part]) -> None:
+        for part in parts:
+            store.ensure(part)
+
+    with ThreadPoolExecutor() as lanes:
+        for done in [lanes.submit(lane, compiled), lanes.submit(lane, unpacked)]:
+            done.result()
+    lane(missing)
+    return store
+
+
+def up(lab: Lab, pins: Pins, *, only_engine: bool = False) -> None:
+    """Build what is missing and start what does not run, until all of it answers."""
+    with exclusive(lab.home / "lock", "this lab"):
+        packages.install(lab)
+        store = build(lab, pins, only_engine=only_engine)
+        nameservers = network.start(lab, store.path(services.parts(pins)[0]))
+        wanted = [services.role(lab, pins, store, nameservers), engine.role(lab, pins, store)]
+        if not only_engine:
+            wanted.append(node.role(lab, pins, store))
+        began = datetime.now(UTC).replace(microsecond=0)
+        with step("start what does not run", quiet_below=1.0):
+            started = {role.name for role in wanted if roles.start(lab, role)}
+            await_ready(lab, services.NAME, lambda: services.ghcr_answer(lab) == services.UNAUTHORIZED)
+            names = ENGINE_IMAGES if only_engine else tuple(pins.images)
+            keys = "\n".join(images.catalogue(pins)[name].key for name in names)
+            _once(lab, "images", keys, lambda: images.publish(lab, pins, store, names))
+            await_ready(lab, engine.NAME, lambda: engine.listens(lab))
+            if not only_engine:
+                node.write_kubeconfig(lab)
+                await_ready(lab, node.NAME, lambda: node.api_ready(lab))
+                _once(lab, "addons", addons.manifest(lab, pins), lambda: addons.apply(lab, pins))
+                addons.await_ready(lab, pins, began if node.NAME in started else EVER)
+        shellenv.write_dotenv(lab)
+
+
+def _once(lab: Lab, name: str, content: str, act: Callable[[], None]) -> None:
+    """Act, unless that was done with this content since the lab came up."""
+    mark = lab.run / f"{name}.done"
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    if mark.exists() and mark.read_text() == digest:
+        return
+    act()
+    mark.write_text(digest)
+
+
+def await_ready(lab: Lab, role: str, is_ready: Callable[[], bool]) -> None:
+    """Wait until a role answers, or say which log tells why it does not."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not is_ready():
+        if roles.running(lab, role) is None:
+            log = lab.logs / f"{role}.log"
+            raise LabError(f"start {role}: its first process ended: see {log}, which ends with\n{tail(log)}")
+        if time.monotonic() > deadline:
+            raise LabError(f"start {role}: no answer within {READY_SECONDS:.0f} s: see the logs in {lab.logs / role}")
+        time.sleep(0.1)
+
+
+def down(lab: Lab, pins: Pins, *, prune: bool = False) -> None:
+    """End everything that runs or is mounted; what was built, pushed and deployed stays on disk."""
+    with exclusive(lab.home / "lock", "this lab"):
+        with step("stop the lab", quiet_below=1.0):
+            stop_all(lab)
+        if prune:
+            wheels_in_use = [wheel(name, pins) for name in pins.wheels]
+            Store(lab).prune([*catalogue(pins), *wheels_in_use])
+
+
+def stop_all(lab: Lab) -> None:
+    """End the roles side by side, then their network."""
+    failures: list[LabError] = []
+
+    def end(name: str) -> None:
+        try:
+            roles.stop(lab, name)
+        except LabError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=end, args=(name,)) for name in ROLES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    network.stop(lab)
+    if not cgroups.enter_by_systemd():
+        cgroups.remove(lab.identity)
+    shutil.rmtree(lab.run, ignore_errors=True)
+
+
+def purge(lab: Lab) -> None:
+    """Take the lab down and remove all it keeps: state, logs, built parts, caches, the module's .env."""
+    with exclusive(lab.home / "lock", "this lab"), step("stop the lab and remove what it keeps", quiet_below=1.0):
+        stop_all(lab)
+        shellenv.remove_dotenv(lab)
+        remove_tree(lab.home)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with the read-only folders in it, as in Go's module cache."""
+
+    def make_writable(function: Callable[[str], object], path: str, _: object) -> None:
+        for target in (Path(path).parent, Path(path)):
+            if not target.is_symlink() and target.exists():
+                target.chmod(target.stat().st_mode | stat.S_IRWXU)
+        function(path)
+
+    if folder.exists() and not os.path.ismount(folder):
+        shutil.rmtree(folder, onerror=make_writable)

@@ -1,0 +1,26 @@
+"""Tests of the lab; those marked `lab` use the one that is up, `slow_lab` brings up another beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "src"), str(HERE)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marks known, whichever folder pytest is started in."""
+    config.addinivalue_line("markers", "lab: uses the lab that is up")
+    config.addinivalue_line("markers", "slow_lab: brings a second lab up and down beside it")
+
+
+@pytest.fixture(scope="session")
+def running_lab() -> None:
+    """Skip what needs the lab unless it is up."""
+    from lab_command import call  # noqa: PLC0415 - found by the path above
+
+    if call("status").returncode != 0:
+        pytest.skip("the lab is not up: start it with `lab/lab up`")
