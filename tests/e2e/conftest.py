@@ -1,0 +1,54 @@
+"""Every test here runs the real CLI against the lab: engine, registry and cluster."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import App, make_app
+from tests.e2e.web import Web
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands in this folder as needing the lab."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lab() -> None:
+    """Say what is missing instead of failing in every test."""
+    if "_EXPERIMENTAL_DAGGER_RUNNER_HOST" not in os.environ:
+        pytest.exit("these tests need the lab: run `make e2e`, or `lab/lab up` and `lab/lab run -- pytest`", 2)
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], App]]:
+    """Make applications with a namespace, hosts and a registry prefix of their own."""
+    made: list[App] = []
+
+    def one() -> App:
+        app = make_app(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("app"))
+        made.append(app)
+        return app
+
+    yield one
+    for app in made:
+        app.remove()
+
+
+@pytest.fixture
+def app(make: Callable[[], App]) -> App:
+    """One fresh application."""
+    return make()
+
+
+@pytest.fixture(scope="session")
+def web() -> Web:
+    """Reach the lab's ingress as a browser does."""
+    return Web()

@@ -1,0 +1,56 @@
+"""The lab's registry as any client of the OCI distribution API sees it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+_MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+
+
+def _open(path: str, method: str = "GET") -> tuple[Any, bytes]:
+    request = urllib.request.Request(f"https://{os.environ['LAB_REGISTRY']}/v2/{path}", method=method)
+    login = f"planera:{Path(os.environ['LAB_REGISTRY_PASSWORD_FILE']).read_text().strip()}"
+    request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+    request.add_header("Accept", _MANIFESTS)
+    context = ssl.create_default_context(cafile=os.environ["LAB_CA"])
+    context.check_hostname = False  # it answers as ghcr.io, and is reached at a port of this machine
+    with urllib.request.urlopen(request, context=context, timeout=10) as answer:
+        return answer.headers, answer.read()
+
+
+def digest(repository: str, tag: str) -> str:
+    """Return the digest that a tag names."""
+    return str(_open(f"{repository}/manifests/{tag}", "HEAD")[0]["Docker-Content-Digest"])
+
+
+def labels(repository: str, tag: str) -> dict[str, str]:
+    """Return the labels of an image."""
+    manifest = json.loads(_open(f"{repository}/manifests/{tag}")[1])
+    config = json.loads(_open(f"{repository}/blobs/{manifest['config']['digest']}")[1])
+    found: dict[str, str] = config["config"].get("Labels") or {}
+    return found
+
+
+def has(repository: str) -> bool:
+    """Tell whether anything was ever published under this name."""
+    try:
+        _open(f"{repository}/tags/list")
+    except urllib.error.HTTPError as error:
+        assert error.code == 404
+        return False
+    return True
+
+
+def uploads(owner: str) -> int:
+    """Return how many blob uploads the registry has logged for an owner's repositories."""
+    log = Path(os.environ["LAB_LOGS"], "services", "ghcr.log").read_text(errors="replace")
+    return log.count(f'"POST /v2/{owner}/planera-backend/blobs/uploads/') + log.count(
+        f'"POST /v2/{owner}/planera-frontend/blobs/uploads/'
+    )
