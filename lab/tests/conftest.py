@@ -19,8 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def running_lab() -> None:
-    """Skip what needs the lab unless it is up."""
+    """Say what is missing where the lab is not up."""
     from lab_command import call  # noqa: PLC0415 - found by the path above
 
     if call("status").returncode != 0:
-        pytest.skip("the lab is not up: start it with `lab/lab up`")
+        pytest.fail("the lab is not up: start it with `lab/lab up`", pytrace=False)

@@ -86,10 +86,8 @@ async def planned(cluster: Cluster, project: Project, environment: str, revision
         pins[logical] = image.reference if image else f"{project.repository(name)}:{tag}"
         revisions[logical] = image.revision if image else revision.version
     record = await load(cluster, namespace, project.name)
-    recorded = record.keys() if record else ()
-    # Only what the pipeline owns itself is missing here: its Secrets are made when it deploys.
-    own = {key for key in recorded if key.kind == "Secret"}
-    before = [key for key in recorded if key not in own]
+    # The Secrets that the pipeline makes when it deploys are missing here; a plan never removes a Secret.
+    before = record.keys() if record else ()
     shown = m.pinned(objs, pins, revisions, digests_only=False)
     return (await plan(cluster, shown, before)).text()
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 
 from planera_ci.errors import first_error
+
+Item = TypeVar("Item", bound=Hashable)
+Result = TypeVar("Result")
 
 
 @asynccontextmanager
@@ -19,3 +23,17 @@ async def together() -> AsyncIterator[TaskGroup]:
             yield group
     except BaseExceptionGroup as error:
         raise first_error(error) from None
+
+
+async def each(items: Iterable[Item], call: Callable[[Item], Awaitable[Result]]) -> dict[Item, Result]:
+    """Call for every item side by side, and return the results in the items' order."""
+    items = tuple(items)
+    results: dict[Item, Result] = {}
+
+    async def one(item: Item) -> None:
+        results[item] = await call(item)
+
+    async with together() as group:
+        for item in items:
+            group.start_soon(one, item)
+    return {item: results[item] for item in items}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 
-from planera_ci.cluster.client import Cluster, NotFound
+from planera_ci.cluster.client import Cluster
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.plan import Action, Change, Plan, change_of, removals
 from planera_ci.domain.readiness import state_of
 from planera_ci.errors import AccessDenied, Rejected
-from planera_ci.tasks import together
+from planera_ci.tasks import each, together
 
 _SCRATCH_NAMESPACE = "default"
 _GONE_WITHIN = 60.0
@@ -64,16 +64,9 @@ async def _validate(cluster: Cluster, obj: Obj) -> None:
 
 async def plan(cluster: Cluster, objs: Iterable[Obj], before: Iterable[Key] = ()) -> Plan:
     """Compare every object with the live one by a server dry run; nothing is changed."""
-    objs = tuple(objs)
-    changes: dict[Key, Change] = {}
-
-    async def one(obj: Obj) -> None:
-        changes[Key.of(obj)] = await _change(cluster, obj)
-
-    async with together() as group:
-        for obj in objs:
-            group.start_soon(one, obj)
-    keys = [Key.of(obj) for obj in objs]
+    wanted = {Key.of(obj): obj for obj in objs}
+    keys = tuple(wanted)
+    changes = await each(keys, lambda key: _change(cluster, wanted[key]))
     gone = [change for change in removals(before, keys) if await cluster.get(change.key) is not None]
     return Plan((*(changes[key] for key in keys), *gone))
 
@@ -115,10 +108,7 @@ async def write(cluster: Cluster, obj: Obj, change: Change) -> Obj:
 async def remove(cluster: Cluster, changes: Iterable[Change]) -> None:
     """Delete what earlier releases applied and this one no longer has."""
     for change in changes:
-        try:
-            await cluster.delete(change.key)
-        except NotFound:
-            continue
+        await cluster.delete(change.key)
 
 
 def _namespace_key(namespace: str) -> Key:

@@ -27,7 +27,7 @@ from planera_ci.errors import AccessDenied, ClusterError, ConfigError, Rejected,
 
 FIELD_MANAGER = "planera-ci"
 _CONNECT, _READ = 5.0, 30.0
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _GONE = 401, 403, 404, 409, 410
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT = 401, 403, 404, 409
 _TOO_MANY, _SERVER_ERROR = 429, 500
 _PARALLEL = 10
 # How the authorizer words a refusal; an admission webhook words its own.

@@ -17,7 +17,7 @@ from planera_ci.domain.manifests import Key, Obj, containers, of_kind
 from planera_ci.domain.readiness import pods_of
 from planera_ci.domain.routes import Route
 from planera_ci.errors import VerifyError
-from planera_ci.tasks import together
+from planera_ci.tasks import each
 
 _WITHIN, _BETWEEN, _REQUEST = 30.0, 0.3, 10.0
 
@@ -85,16 +85,8 @@ def _served(service: Obj, slices: Iterable[Obj]) -> bool:
 
 async def answers(cluster: Cluster, routes: Iterable[Route], namespace: str, act: str) -> tuple[Answer, ...]:
     """Ask every route as a user would and return the answers; all must be the wanted ones."""
-    routes = tuple(routes)
-    results: dict[Route, Answer] = {}
-
-    async def ask(route: Route) -> None:
-        results[route] = await _answer(cluster, route, namespace, act)
-
-    async with together() as group:
-        for route in routes:
-            group.start_soon(ask, route)
-    return tuple(results[route] for route in routes)
+    results = await each(routes, lambda route: _answer(cluster, route, namespace, act))
+    return tuple(results.values())
 
 
 async def _answer(cluster: Cluster, route: Route, namespace: str, act: str) -> Answer:

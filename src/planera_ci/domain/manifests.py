@@ -22,8 +22,6 @@ Obj = dict[str, Any]
 REVISION_ANNOTATION = "planera-ci/revision"
 """On a pod template: the commit that its component's image was built from."""
 
-WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job"})
-
 # What an object needs must be there before it: the order of `kubectl` users' experience, and of the design.
 _WAVES = (
     frozenset({"Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass", "PersistentVolume"}),

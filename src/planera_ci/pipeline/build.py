@@ -9,7 +9,7 @@ from planera_ci.errors import ApplicationTestError, BuildError
 from planera_ci.pipeline.clock import span
 from planera_ci.pipeline.failure import cause_of, tail_of
 from planera_ci.pipeline.source import Source
-from planera_ci.tasks import together
+from planera_ci.tasks import each
 
 _TEST_STAGE = "test"
 
@@ -30,12 +30,11 @@ async def build(source: Source, name: str) -> dagger.Container:
 
 async def test(source: Source, names: tuple[str, ...]) -> tuple[str, ...]:
     """Build the `test` stage of every component that has one, and return their names."""
-    tested: list[str] = []
 
-    async def one(name: str) -> None:
+    async def one(name: str) -> bool:
         dockerfile = await source.component(name).file("Dockerfile").contents()
         if not has_stage(dockerfile, _TEST_STAGE):
-            return
+            return False
         with span(f"test {name}"):
             try:
                 await source.component(name).docker_build(target=_TEST_STAGE).sync()
@@ -46,9 +45,6 @@ async def test(source: Source, names: tuple[str, ...]) -> tuple[str, ...]:
                     "correct the code or the test; nothing was published",
                     tail=tail_of(error),
                 ) from error
-        tested.append(name)
+        return True
 
-    async with together() as group:
-        for name in names:
-            group.start_soon(one, name)
-    return tuple(name for name in names if name in tested)
+    return tuple(name for name, tested in (await each(names, one)).items() if tested)

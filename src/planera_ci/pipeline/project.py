@@ -18,7 +18,7 @@ from planera_ci.pipeline.registry import Registry
 from planera_ci.pipeline.render import resolve
 from planera_ci.pipeline.smoke import Smoke
 from planera_ci.pipeline.source import Revision, Source
-from planera_ci.tasks import together
+from planera_ci.tasks import each
 
 
 @dataclass(frozen=True)
@@ -52,32 +52,20 @@ class Project:
     async def built(self, names: tuple[str, ...]) -> dict[str, dagger.Container]:
         """Build components in parallel."""
         await self.source.check(names)
-        done: dict[str, dagger.Container] = {}
-
-        async def one(name: str) -> None:
-            done[name] = await build(self.source, name)
-
-        async with together() as group:
-            for name in names:
-                group.start_soon(one, name)
-        return done
+        return await each(names, lambda name: build(self.source, name))
 
     async def published(
         self, names: tuple[str, ...], environment: str, revision: Revision
     ) -> dict[str, tuple[str, Image | None]]:
         """Return each component's content, and its published image or nothing where the content is new."""
         await self.source.check(names)
-        found: dict[str, tuple[str, Image | None]] = {}
 
-        async def one(name: str) -> None:
+        async def one(name: str) -> tuple[str, Image | None]:
             content, where = await content_of(self.source.component(name)), self.repository(name)
             image = await published_before(self.registry, where, name, content, environment, revision.version)
-            found[name] = content, image
+            return content, image
 
-        async with together() as group:
-            for name in names:
-                group.start_soon(one, name)
-        return {name: found[name] for name in names}
+        return await each(names, one)
 
     async def release_images(self, names: tuple[str, ...], environment: str, revision: Revision) -> dict[str, Image]:
         """Return every component's image: the published one of the same content, or a new build."""

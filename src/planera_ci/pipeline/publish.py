@@ -19,7 +19,7 @@ from planera_ci.pipeline.clock import span
 from planera_ci.pipeline.failure import cause_of
 from planera_ci.pipeline.registry import Found, Registry
 from planera_ci.pipeline.source import Revision
-from planera_ci.tasks import together
+from planera_ci.tasks import each
 
 _OCI = "org.opencontainers.image"
 CONTENT_LABEL = "planera-ci.content"
@@ -79,22 +79,19 @@ def labelled(
 
 async def push_all(registry: Registry, images: Mapping[str, Image], environment: str, version: str) -> dict[str, Image]:
     """Publish every component's image, in parallel."""
-    done: dict[str, Image] = {}
 
-    async def one(name: str, image: Image) -> None:
+    async def one(name: str) -> Image:
         with span(f"publish {name}"):
-            done[name] = await _publish(registry, image, environment, version)
+            return await _publish(registry, images[name], environment, version)
 
-    async with together() as group:
-        for name, image in images.items():
-            group.start_soon(one, name, image)
-    return {name: done[name] for name in images}
+    return await each(images, one)
 
 
 async def _publish(registry: Registry, image: Image, environment: str, version: str) -> Image:
     """Push an image under its version's tag and give it the moving one; return it with its digest."""
     fixed, moving = tags(environment, version)
     found = image.kept
+    tags_left: tuple[str, ...] = (fixed, moving)
     if found is None:
         address = f"{image.repository}:{fixed}"
         try:
@@ -111,7 +108,8 @@ async def _publish(registry: Registry, image: Image, environment: str, version: 
                 f"pushed was {digest}, the registry has {found.digest if found else 'nothing'}",
                 "somebody else publishes this version too: deploy again",
             )
-    for tag in (fixed, moving):
+        tags_left = (moving,)  # the push gave it the other
+    for tag in tags_left:
         there = await registry.find(image.repository, tag)
         if there is None or there.digest != found.digest:
             await registry.tag(image.repository, found, tag)
