@@ -6,11 +6,14 @@ import hashlib
 import http.client
 import json
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from planera_lab.oci import MANIFEST
 from planera_lab.settings import MIRROR
+
+READY_SECONDS = 60.0
 
 
 class Registry:
@@ -18,6 +21,22 @@ class Registry:
 
     def __init__(self, address: str) -> None:
         self._connection = http.client.HTTPConnection(address, timeout=60)
+
+    def await_ready(self) -> None:
+        """Return once the registry takes connections: it is started beside the one that the lab waits for."""
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                self.request("GET", "/v2/")
+            except ConnectionError:
+                self._connection.close()
+                if time.monotonic() > deadline:
+                    raise SystemExit(
+                        f"push to the mirror: no connection within {READY_SECONDS:.0f} s: see logs/services/mirror.log"
+                    ) from None
+                time.sleep(0.05)
+            else:
+                return
 
     def request(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
@@ -72,6 +91,7 @@ def path_and_tag(reference: str) -> tuple[str, str]:
 def main(arguments: list[str]) -> None:
     """Push each FOLDER under the NAME that follows it."""
     registry = Registry(MIRROR)
+    registry.await_ready()
     for folder, reference in zip(arguments[::2], arguments[1::2], strict=True):
         if registry.push(Path(folder), reference):
             print(f"pushed {reference}")
