@@ -1,7 +1,8 @@
-"""What a cluster needs besides Kubernetes: names, storage, and the way in; applied, and waited for."""
+"""What a cluster needs besides Kubernetes: names, storage, the way in, certificates; applied, and waited for."""
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from datetime import UTC, datetime
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
     from planera_lab.pins import Pins
     from planera_lab.settings import Lab
 
-IMAGES = ("busybox", "pause", "kubectl", "coredns", "local-path", "traefik")
-MANIFESTS = ("coredns.yaml", "local-path.yaml", "traefik.yaml")
+IMAGES = ("busybox", "pause", "kubectl", "coredns", "local-path", "traefik", "cert-manager", "acmesolver")
+MANIFESTS = ("coredns.yaml", "local-path.yaml", "traefik.yaml", "cert-manager.yaml")
 # Label of the pods of each, all of which must be ready before the cluster is.
 SELECTORS = {"CoreDNS": "k8s-app=kube-dns", "local-path": "app=local-path-provisioner", "Traefik": "app=traefik"}
 READY_SECONDS = 120.0
 
 
-def render(text: str, pinned: Mapping[str, str]) -> str:
-    """Put the pinned images in the places of their names."""
-    return Template(text).substitute({name.replace("-", "_"): image for name, image in pinned.items()})
+def render(text: str, values: Mapping[str, str]) -> str:
+    """Put values, such as the pinned images, in the places of their names."""
+    return Template(text).substitute({name.replace("-", "_"): value for name, value in values.items()})
 
 
 def manifest(lab: Lab, pins: Pins) -> str:
@@ -46,7 +47,15 @@ def manifest(lab: Lab, pins: Pins) -> str:
             "tls.key": (lab.secrets / "planera-app.key").read_text(),
         },
     }
-    texts = [json.dumps(secret), *(render((INPUTS / "addons" / name).read_text(), pins.images) for name in MANIFESTS)]
+    authority = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "lab-ca", "namespace": "kube-system"},
+        "data": {"lab-ca.crt": lab.ca.read_text()},
+    }
+    values = {**pins.images, "lab-ca": base64.b64encode(lab.ca.read_bytes()).decode()}
+    texts = [json.dumps(item) for item in (secret, authority)]
+    texts += [render((INPUTS / "addons" / name).read_text(), values) for name in MANIFESTS]
     return "\n---\n".join(texts)
 
 
@@ -57,10 +66,14 @@ def kubectl(lab: Lab, pins: Pins, *words: str | Path) -> str:
 
 
 def apply(lab: Lab, pins: Pins) -> None:
-    """Apply the objects; what is there already stays as it is."""
+    """Apply the objects, definitions of kinds first; what is there already stays as it is."""
     file = lab.run / "addons.yaml"
     pki.write_private(file, manifest(lab, pins))
-    kubectl(lab, pins, "apply", "--server-side", "--force-conflicts", "--field-manager=planera-lab", "-f", file)
+    definitions = Store(lab).path(gobuilds.cert_manager(pins)) / "crds"
+    words = ("apply", "--server-side", "--force-conflicts", "--field-manager=planera-lab", "-f")
+    kubectl(lab, pins, *words, definitions)
+    kubectl(lab, pins, "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
+    kubectl(lab, pins, *words, file)
 
 
 def await_ready(lab: Lab, pins: Pins, since: datetime) -> None:

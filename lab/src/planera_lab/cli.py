@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from planera_lab import host, lifecycle, node, roles, shellenv, status, urls
+from planera_lab import faults, gobuilds, host, lifecycle, node, roles, shellenv, status, urls
 from planera_lab.errors import LabError
 from planera_lab.parts import Store
 from planera_lab.pins import Pins
@@ -36,6 +36,11 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("env", help='print what a shell needs: eval "$(lab/lab env)"')
     run = commands.add_parser("run", help="run a command with that environment")
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    fault = commands.add_parser("fault", help="break what surrounds a pipeline, and mend it")
+    fault.add_argument("action", choices=faults.ACTIONS, metavar="ACTION", help=", ".join(faults.ACTIONS))
+    fault.add_argument("what", choices=faults.things(), metavar="WHAT", help=", ".join(faults.things()))
+    tool = commands.add_parser("tool", help="build a program that the lab itself does not need, and print its path")
+    tool.add_argument("name", choices=list(gobuilds.PROGRAMS), metavar="NAME", help=", ".join(gobuilds.PROGRAMS))
     return top
 
 
@@ -68,15 +73,25 @@ def dispatch(options: argparse.Namespace) -> int:
             return show_status(lab, pins, as_json=options.json)
         case "doctor":
             return doctor(lab, pins)
+        case "tool":
+            print(Store(lab).ensure(gobuilds.PROGRAMS[options.name](pins)) / options.name)
+        case _:
+            return use(lab, pins, options)
+    return 0
+
+
+def use(lab: Lab, pins: Pins, options: argparse.Namespace) -> int:
+    """Call what the command names, of those that are nothing without a lab that runs."""
+    require_up(lab)
+    match options.command:
         case "urls":
-            require_up(lab)
             sys.stdout.write(urls.describe(lab, pins))
         case "env":
-            require_up(lab)
             shellenv.write_dotenv(lab)
             sys.stdout.write(shellenv.exports(environment(lab, pins)))
+        case "fault":
+            faults.fault(lab, pins, options.action, options.what)
         case "run":
-            require_up(lab)
             return run(lab, pins, options.words)
     return 0
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from planera_lab import gobuilds
+from planera_lab import discard, gobuilds
 from planera_lab.layers import RESOLV_CONF, host_authorities, layer
-from planera_lab.roles import Role, running
+from planera_lab.progress import say
+from planera_lab.roles import Role
 from planera_lab.rootfs import ENGINE_PACKAGES, root
 from planera_lab.settings import INPUTS
 
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from planera_lab.settings import Lab
 
 NAME = "engine"
+# It reads its cache before it listens.
+READY_SECONDS = 300.0
 HOST_AUTHORITIES = Path("/usr/local/share/ca-certificates")
 # Where the engine looks for each of its programs (distconsts), and what Go or Debian call them.
 PROGRAMS = {
@@ -61,13 +67,39 @@ def role(lab: Lab, pins: Pins, store: Store) -> Role:
         # the engine's snapshots cannot be on an overlay
         (lab.state / NAME, "/var/lib/dagger"),
     )
-    if running(lab, NAME) is None:
-        # namespaces of containers that ended with the last engine: it would try to release each
-        shutil.rmtree(lab.state / NAME / "net" / "cni", ignore_errors=True)
     listen = ("--addr", "unix:///run/dagger/engine.sock")
     # the engine makes networks ahead of need, by default more than two processors have time for
     command = ("tini", "--", "dagger-engine", *listen, "--oci-cni-pool-size", "16")
-    return Role(NAME, (layer(lab, NAME, files), debian), binds, command)
+    return Role(NAME, (layer(lab, NAME, files), debian), binds, command, before=lambda: make_room(lab))
+
+
+def make_room(lab: Lab) -> None:
+    """Take away what the last engine left that the next one would remove itself, before it answers.
+
+    After an unclean end that is its whole cache, many folders of many files: minutes, in which nobody knows why.
+    """
+    state = lab.state / NAME
+    if not ended_cleanly(state):
+        say("the engine ended in the middle of its work the last time: it begins with an empty cache")
+        discard.set_aside(lab, state)
+    # namespaces of containers that ended with the last engine: it would try to release each
+    shutil.rmtree(state / "net" / "cni", ignore_errors=True)
+
+
+def ended_cleanly(state: Path) -> bool:
+    """Whether an engine's state has the engine's own note of a clean end, or nothing yet.
+
+    The engine takes the note back while it runs. What it has no note of, or what cannot be read, it removes.
+    """
+    database = state / "dagql-cache.db"
+    if not database.exists():
+        return not (state / "worker").exists()
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as connection:
+            note = connection.execute("SELECT value FROM meta WHERE key = 'clean_shutdown'").fetchone()
+    except sqlite3.Error:
+        return False
+    return bool(note == ("1",))
 
 
 def listens(lab: Lab) -> bool:

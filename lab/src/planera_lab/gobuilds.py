@@ -32,7 +32,12 @@ HTTP_AUTH = "github.com/abbot/go-http-auth"
 ETCD = "go.etcd.io/etcd/server/v3"
 LOCAL_PATH = "github.com/rancher/local-path-provisioner"
 COREDNS = "github.com/coredns/coredns"
-NAMES = ("dagger", "kubernetes", "coredns", "traefik")
+HELM = "helm.sh/helm/v4"
+KUBECONFORM = "github.com/yannh/kubeconform"
+KUBE_SCORE = "github.com/zegl/kube-score"
+PEBBLE = "github.com/letsencrypt/pebble/v2"
+CERT_MANAGER = "github.com/cert-manager/cert-manager"
+NAMES = ("dagger", "pebble", "kubernetes", "coredns", "traefik", "cert-manager")
 KUBERNETES_PROGRAMS = (
     "kube-apiserver",
     "kube-controller-manager",
@@ -135,6 +140,98 @@ def traefik(pins: Pins) -> Part:
         return {"traefik": [f"{TRAEFIK}/cmd/traefik"]}
 
     return _part("traefik", pins, [TRAEFIK, LEGO, HTTP_AUTH], prepare)
+
+
+def pebble(pins: Pins) -> Part:
+    """Pebble, Let's Encrypt's small authority for tests, with the lab's authority as its root."""
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        copy(INPUTS / "go" / "pebble", folder)
+        source = folder / "src"
+        copy(go.source_of(PEBBLE, pins.modules[PEBBLE], shop.work), source)
+        copy(source / "go.sum", folder / "go.sum")
+        replace_once(source / "ca" / "ca.go", "CAImpl) newRootIssuer(", "CAImpl) generatedRootIssuer(")
+        (folder / "root.go").rename(source / "ca" / "root.go")
+        return {"pebble": [f"{PEBBLE}/cmd/pebble"]}
+
+    return _part("pebble", pins, [PEBBLE], prepare, (f"main.version={pins.modules[PEBBLE]}",))
+
+
+def cert_manager(pins: Pins) -> Part:
+    """cert-manager's controllers for ACME with a main of the lab's own, its solver, and its definitions.
+
+    Without the DNS-01 providers, and without the API server's libraries, of which it wants one sentence.
+    """
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        copy(INPUTS / "go" / "cert-manager", folder)
+        source = folder / "src"
+        copy(go.source_of(CERT_MANAGER, pins.modules[CERT_MANAGER], shop.work), source)
+        copy(source / "go.sum", folder / "go.sum")
+        dns = source / "pkg" / "issuer" / "acme" / "dns"
+        for file in dns.glob("*.go"):
+            file.unlink()
+        (folder / "dns" / "dns.go").rename(dns / "dns.go")
+        controllers = source / "pkg" / "controller"
+        registry = "k8s.io/apiserver/pkg/registry/generic/registry"
+        replace_once(controllers / "controller.go", f'\tgenericregistry "{registry}"\n', "")
+        conflict = '"the object has been modified; please apply your changes to the latest version and try again"'
+        replace_once(controllers / "controller.go", "genericregistry.OptimisticLockErrorMsg", conflict)
+        # the errors of four SDKs, which it recognises to shorten them
+        sync = controllers / "acmechallenges" / "sync.go"
+        text = re.sub(r'^\t.*"github.com/(Azure|aws|digitalocean)/.*\n', "", sync.read_text(), flags=re.MULTILINE)
+        sync.write_text(re.sub(r"\*(awshttp|azidentity|azcore|godo)\.\w+", "*dns.SDKError", text))
+        acme = f'\t"{CERT_MANAGER}/pkg/acme"\n'
+        replace_once(sync, acme, f'{acme}\t"{CERT_MANAGER}/pkg/issuer/acme/dns"\n')
+        copy(source / "deploy" / "crds", shop.result / "crds")
+        (shop.result / "crds" / "README.md").unlink()
+        return {"cert-manager": ["./controller"], "acmesolver": ["./acmesolver"]}
+
+    return _part("cert-manager", pins, [CERT_MANAGER], prepare)
+
+
+def helm(pins: Pins) -> Part:
+    """Helm, to compare with: the lab itself does not use it."""
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        version = pins.modules[HELM]
+        write_go_mod(folder, {HELM: version}, {})
+        copy(go.source_of(HELM, version, shop.work) / "go.sum", folder / "go.sum")
+        return {"helm": [f"{HELM}/cmd/helm"]}
+
+    return _part("helm", pins, [HELM], prepare, (f"{HELM}/internal/version.version={pins.modules[HELM]}",))
+
+
+def kubeconform(pins: Pins) -> Part:
+    """Kubeconform, which holds manifests against schemas, and beside it what those of this Kubernetes are made from."""
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        version = pins.modules[KUBECONFORM]
+        write_go_mod(folder, {KUBECONFORM: version}, {})
+        copy(go.source_of(KUBECONFORM, version, shop.work) / "go.sum", folder / "go.sum")
+        upstream = go.source_of(KUBERNETES, pins.modules[KUBERNETES], shop.work)
+        copy(upstream / "api" / "openapi-spec" / "swagger.json", shop.result / "swagger.json")
+        return {"kubeconform": [f"{KUBECONFORM}/cmd/kubeconform"]}
+
+    return _part("kubeconform", pins, [KUBECONFORM, KUBERNETES], prepare)
+
+
+def kube_score(pins: Pins) -> Part:
+    """kube-score, which says what manifests leave out."""
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        version = pins.modules[KUBE_SCORE]
+        write_go_mod(folder, {KUBE_SCORE: version}, {})
+        copy(go.source_of(KUBE_SCORE, version, shop.work) / "go.sum", folder / "go.sum")
+        return {"kube-score": [f"{KUBE_SCORE}/cmd/kube-score"]}
+
+    return _part("kube-score", pins, [KUBE_SCORE], prepare)
+
+
+# Programs that no normal `up` builds: `lab/lab tool NAME` does.
+TOOLS: Mapping[str, Callable[[Pins], Part]] = {"helm": helm, "kubeconform": kubeconform, "kube-score": kube_score}
+# What `lab/lab tool` knows; kubectl is a part of every lab, and renders manifests without one that runs.
+PROGRAMS: Mapping[str, Callable[[Pins], Part]] = {**TOOLS, "kubectl": kubernetes}
 
 
 def _part(

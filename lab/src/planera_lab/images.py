@@ -200,6 +200,7 @@ def catalogue(pins: Pins) -> dict[str, Part]:
     debian = root("node", NODE_PACKAGES, pins)
     coredns = gobuilds.coredns(pins)
     kubernetes = gobuilds.kubernetes(pins)
+    cert_manager = gobuilds.cert_manager(pins)
     shell = Runtime(command=("sh",))
     return {
         "python": python(pins),
@@ -227,6 +228,20 @@ def catalogue(pins: Pins) -> dict[str, Part]:
         ),
         "traefik": program_image(
             "traefik", "/usr/local/bin/traefik", Runtime(entrypoint=("traefik",)), gobuilds.traefik(pins), "traefik"
+        ),
+        "cert-manager": program_image(
+            "cert-manager",
+            "/app/cmd/controller/controller",
+            Runtime(entrypoint=("/app/cmd/controller/controller",), user="1000"),
+            cert_manager,
+            "cert-manager",
+        ),
+        "acmesolver": program_image(
+            "acmesolver",
+            "/app/cmd/acmesolver/acmesolver",
+            Runtime(entrypoint=("/app/cmd/acmesolver/acmesolver",), user="1000"),
+            cert_manager,
+            "acmesolver",
         ),
     }
 

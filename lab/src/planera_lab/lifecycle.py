@@ -13,8 +13,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planera_lab import addons, cgroups, engine, gobuilds, images, network, node, packages, roles, services, shellenv
-from planera_lab.command import tail
+from planera_lab import (
+    addons,
+    cgroups,
+    discard,
+    engine,
+    gobuilds,
+    images,
+    network,
+    node,
+    packages,
+    roles,
+    services,
+    shellenv,
+    supervision,
+)
 from planera_lab.errors import LabError
 from planera_lab.parts import Store, exclusive
 from planera_lab.progress import step
@@ -41,7 +54,7 @@ def catalogue(pins: Pins, *, only_engine: bool = False) -> list[Part]:
     first = [*engine.parts(pins), *services.parts(pins), *(built[name] for name in ENGINE_IMAGES)]
     if only_engine:
         return first
-    programs = [gobuilds.kubernetes(pins), gobuilds.coredns(pins), gobuilds.traefik(pins)]
+    programs = [gobuilds.kubernetes(pins), gobuilds.coredns(pins), gobuilds.traefik(pins), gobuilds.cert_manager(pins)]
     return [*first, *programs, *node.parts(pins)[1:], *(built[name] for name in addons.IMAGES)]
 
 
@@ -74,18 +87,25 @@ def up(lab: Lab, pins: Pins, *, only_engine: bool = False) -> None:
             wanted.append(node.role(lab, pins, store))
         began = datetime.now(UTC).replace(microsecond=0)
         with step("start what does not run", quiet_below=1.0):
+            supervision.release_all(lab)
             started = {role.name for role in wanted if roles.start(lab, role)}
+            discard.remove(lab)
             await_ready(lab, services.NAME, lambda: services.ghcr_answer(lab) == services.UNAUTHORIZED)
             names = ENGINE_IMAGES if only_engine else tuple(pins.images)
             keys = "\n".join(images.catalogue(pins)[name].key for name in names)
             _once(lab, "images", keys, lambda: images.publish(lab, pins, store, names))
-            await_ready(lab, engine.NAME, lambda: engine.listens(lab))
+            await_ready(lab, engine.NAME, lambda: engine.listens(lab), engine.READY_SECONDS)
             if not only_engine:
-                node.write_kubeconfig(lab)
-                await_ready(lab, node.NAME, lambda: node.api_ready(lab))
-                _once(lab, "addons", addons.manifest(lab, pins), lambda: addons.apply(lab, pins))
-                addons.await_ready(lab, pins, began if node.NAME in started else EVER)
+                await_cluster(lab, pins, began if node.NAME in started else EVER)
         shellenv.write_dotenv(lab)
+
+
+def await_cluster(lab: Lab, pins: Pins, since: datetime) -> None:
+    """Wait until the node and what a cluster needs are ready, and were seen to be since then."""
+    node.write_kubeconfig(lab)
+    await_ready(lab, node.NAME, lambda: node.api_ready(lab))
+    _once(lab, "addons", addons.manifest(lab, pins), lambda: addons.apply(lab, pins))
+    addons.await_ready(lab, pins, since)
 
 
 def _once(lab: Lab, name: str, content: str, act: Callable[[], None]) -> None:
@@ -98,15 +118,14 @@ def _once(lab: Lab, name: str, content: str, act: Callable[[], None]) -> None:
     mark.write_text(digest)
 
 
-def await_ready(lab: Lab, role: str, is_ready: Callable[[], bool]) -> None:
-    """Wait until a role answers, or say which log tells why it does not."""
-    deadline = time.monotonic() + READY_SECONDS
+def await_ready(lab: Lab, role: str, is_ready: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
+    """Wait until a role answers, or quote the log that tells why it does not."""
+    deadline = time.monotonic() + seconds
     while not is_ready():
         if roles.running(lab, role) is None:
-            log = lab.logs / f"{role}.log"
-            raise LabError(f"start {role}: its first process ended: see {log}, which ends with\n{tail(log)}")
+            raise LabError(f"start {role}: its first process ended: {roles.last_words(lab, role)}")
         if time.monotonic() > deadline:
-            raise LabError(f"start {role}: no answer within {READY_SECONDS:.0f} s: see the logs in {lab.logs / role}")
+            raise LabError(f"start {role}: no answer within {seconds:.0f} s: {roles.last_words(lab, role)}")
         time.sleep(0.1)
 
 
@@ -117,7 +136,8 @@ def down(lab: Lab, pins: Pins, *, prune: bool = False) -> None:
             stop_all(lab)
         if prune:
             wheels_in_use = [wheel(name, pins) for name in pins.wheels]
-            Store(lab).prune([*catalogue(pins), *wheels_in_use])
+            tools = [make(pins) for make in gobuilds.TOOLS.values()]
+            Store(lab).prune([*catalogue(pins), *tools, *wheels_in_use])
 
 
 def stop_all(lab: Lab) -> None:
@@ -137,6 +157,7 @@ def stop_all(lab: Lab) -> None:
         thread.join()
     if failures:
         raise failures[0]
+    discard.stop(lab)
     network.stop(lab)
     if not cgroups.enter_by_systemd():
         cgroups.remove(lab.identity)

@@ -43,7 +43,12 @@ CLIENTS = {
     "proxy": "/CN=system:kube-proxy",
     "apiserver-kubelet-client": "/O=system:masters/CN=kube-apiserver-kubelet-client",
 }
-HOSTS = {"docker.io": "mirror-hosts.toml", "registry.k8s.io": "mirror-hosts.toml", "ghcr.io": "ghcr-hosts.toml"}
+HOSTS = {
+    "docker.io": "mirror-hosts.toml",
+    "registry.k8s.io": "mirror-hosts.toml",
+    "quay.io": "mirror-hosts.toml",
+    "ghcr.io": "ghcr-hosts.toml",
+}
 
 
 def parts(pins: Pins) -> list[Part]:
@@ -91,6 +96,8 @@ def role(lab: Lab, pins: Pins, store: Store) -> Role:
         "/etc/lab/processes": inputs / "processes",
         "/etc/lab/supervise.sh": INPUTS / "supervise.sh",
         "/etc/lab/lab-ca.crt": lab.ca,
+        # containerd: after a 404 it asks once more, as any client would, and is then to be told 404 again
+        "/etc/ssl/certs/lab-ca.pem": lab.ca,
         "/etc/containerd/config.toml": inputs / "containerd.toml",
         "/etc/cni/net.d/10-lab.conflist": inputs / "10-lab.conflist",
         "/etc/kubernetes/kubelet.yaml": inputs / "kubelet.yaml",

@@ -70,6 +70,15 @@ def _stat(pid: int) -> list[str] | None:
     return text[text.rindex(")") + 2 :].split()
 
 
+def words_of(pid: int) -> tuple[str, ...]:
+    """Return the words that a process was started with; none once it has ended."""
+    try:
+        text = (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return ()
+    return tuple(word.decode(errors="replace") for word in text.split(b"\0")[:-1])
+
+
 def members(init: Process) -> list[tuple[int, str]]:
     """Return number and name of each process in the pid namespace of which `init` is the first."""
     try:

@@ -18,24 +18,37 @@ from planera_lab.processes import Process
 from planera_lab.settings import INPUTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from planera_lab.settings import Lab
 
 ENTER = INPUTS / "enter-root.sh"
-# An engine without a session writes its cache down and ends within 5 s; one in the middle of a session may never.
-STOP_SECONDS = 20.0
+# An engine without a session writes its cache down and ends within seconds, with a large one on a busy machine within
+# a minute; one in the middle of a session may never, and begins anew, see discard.py.
+STOP_SECONDS = 60.0
+KILL_SECONDS = 20.0
+# Logs of a role's processes that an error quotes, the newest first, and lines of each.
+QUOTED_LOGS, QUOTED_LINES = 3, 5
+
+
+def nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
 class Role:
-    """What to run and what it sees: `lower` are read-only roots (first on top), `binds` are (host, guest)."""
+    """What to run and what it sees: `lower` are read-only roots (first on top), `binds` are (host, guest).
+
+    `before` is called when the role is about to be started, and none of its processes runs.
+    """
 
     name: str
     lower: tuple[Path, ...]
     binds: tuple[tuple[Path, str], ...]
     command: tuple[str, ...]
     shared: bool = False
+    before: Callable[[], None] = nothing
 
     def recipe(self, netns: Path) -> str:
         """Return a text that changes when the role has to be started anew, as in another network namespace."""
@@ -62,13 +75,21 @@ def remember(lab: Lab, name: str, pid: int, recipe: str = "") -> Process:
     """Keep what tells the process again."""
     process = Process.of(pid)
     if process is None:
-        raise LabError(
-            f"start {name}: it ended at once: see {lab.logs / name}, which ends with\n{tail(lab.logs / f'{name}.log')}"
-        )
+        raise LabError(f"start {name}: it ended at once: {last_words(lab, name)}")
     file = record(lab, name)
     file.with_suffix(".new").write_text(json.dumps({**process.as_dict(), "recipe": recipe}))
     file.with_suffix(".new").rename(file)
     return process
+
+
+def last_words(lab: Lab, name: str) -> str:
+    """Name the logs of a role and quote their ends: its own, or those of the processes that a supervisor runs in it."""
+    log = lab.logs / f"{name}.log"
+    logs = sorted((lab.logs / name).glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True)
+    if not logs or (log.exists() and log.stat().st_size):
+        return f"see {log}, which ends with\n{tail(log)}"
+    ends = [f"{file}, which ends with\n{tail(file, QUOTED_LINES)}" for file in logs[:QUOTED_LOGS]]
+    return "see " + "\nand ".join(ends)
 
 
 def up_to_date(lab: Lab, role: Role) -> bool:
@@ -84,6 +105,7 @@ def start(lab: Lab, role: Role) -> bool:
     if up_to_date(lab, role):
         return False
     stop(lab, role.name)
+    role.before()
     scratch = lab.run / role.name / "root"
     scratch.mkdir(parents=True, exist_ok=True)
     logs = lab.logs / role.name
@@ -136,7 +158,7 @@ def stop(lab: Lab, name: str) -> None:
             inner.wait(STOP_SECONDS)
             inner.signal(signal.SIGKILL)
         outer.signal(signal.SIGKILL)
-        if not outer.wait(STOP_SECONDS):
+        if not outer.wait(KILL_SECONDS):
             raise LabError(
                 f"stop {name}: process {outer.pid} still runs after SIGKILL: look at it with `ps {outer.pid}`"
             )
@@ -147,7 +169,7 @@ def stop(lab: Lab, name: str) -> None:
 
 
 def _remove_cgroups(lab: Lab, name: str) -> None:
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + KILL_SECONDS
     while left := cgroups.remove(lab.identity, name):
         if time.monotonic() > deadline:
             raise LabError(f"remove the cgroups of {name}: {left[0]} is still in use: end its processes, then repeat")

@@ -23,6 +23,8 @@ MIRROR_ADDRESS = "10.99.0.3"
 DNS_ADDRESS = "10.99.0.4"
 MIRROR = f"{MIRROR_ADDRESS}:5000"
 REGISTRY_USER = "planera"
+# The name of Pebble, the authority that speaks ACME.
+ACME_HOST = "acme.lab"
 
 # A unix socket's path has room for 107 characters; the longest below the home is run/engine/socket/engine.sock.
 LONGEST_HOME = 70

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from planera_lab import addons, engine, lifecycle, network, node, roles, services
+from planera_lab import addons, engine, lifecycle, network, node, roles, services, supervision
 from planera_lab.errors import LabError
 from planera_lab.processes import Process, members
 
@@ -24,6 +24,7 @@ class RoleStatus(TypedDict):
     seconds: float
     answers: bool
     processes: dict[str, int]
+    faults: list[str]
 
 
 class Status(TypedDict):
@@ -53,6 +54,7 @@ def collect(lab: Lab, pins: Pins) -> Status:
             "seconds": round(age(process), 1) if process else 0.0,
             "answers": process is not None and _safely(ask),
             "processes": dict(Counter(comm for _, comm in members(init))) if init else {},
+            "faults": list(supervision.faults(lab, name)) if init else [],
         }
     versions = {module.removeprefix("github.com/"): version for module, version in pins.modules.items()}
     return {
@@ -90,6 +92,8 @@ def as_text(status: Status) -> str:
         if role["processes"]:
             names = (f"{comm} ({count})" if count > 1 else comm for comm, count in sorted(role["processes"].items()))
             lines.append(f"            {', '.join(names)}")
+        if role["faults"]:
+            lines.append(f"            by `lab/lab fault`: {', '.join(role['faults'])}")
     lines.append("ports on 127.0.0.1: " + ", ".join(f"{name} {port}" for name, port in status["ports"].items()))
     lines.append("versions: " + ", ".join(f"{name} {version}" for name, version in status["versions"].items()))
     return "\n".join(lines) + "\n"

@@ -1,0 +1,94 @@
+"""An Ingress gets a certificate of its own: cert-manager asks, Pebble validates through Traefik, Traefik serves it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from lab_command import call
+
+from planera_lab.settings import Lab
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("running_lab")]
+LAB = Lab.from_environment()
+SECONDS = 120
+
+
+@pytest.fixture
+def namespace() -> Iterator[str]:
+    """Make a namespace that takes restricted pods only, as an application's does."""
+    name = f"lab-acme-{time.time_ns()}"
+    kubectl("create", "namespace", name)
+    kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+def kubectl(*words: str) -> str:
+    done = call("run", "--", "kubectl", *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def expose(namespace: str, issuer: str, *hosts: str) -> None:
+    """Apply an Ingress as an application's manifests have one; nothing needs to stand behind it."""
+    backend = {"service": {"name": "none", "port": {"number": 80}}}
+    rule = {"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+    ingress = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "web", "annotations": {"cert-manager.io/cluster-issuer": issuer}},
+        "spec": {
+            "ingressClassName": "traefik",
+            "tls": [{"secretName": "web-tls", "hosts": list(hosts)}],
+            "rules": [{"host": host, **rule} for host in hosts],
+        },
+    }
+    done = call("run", "--", "sh", "-c", f"echo '{json.dumps(ingress)}' | kubectl --namespace={namespace} apply -f -")
+    assert done.returncode == 0, done.stderr
+
+
+def served(host: str) -> tuple[str, set[str]]:
+    """Return the issuer and the names of the certificate that is served, which the lab's authority stands behind."""
+    context = ssl.create_default_context(cafile=str(LAB.ca))
+    with (
+        socket.create_connection(("127.0.0.1", LAB.ports.https), 5) as raw,
+        context.wrap_socket(raw, server_hostname=host) as tls,
+    ):
+        found: dict[str, Any] = dict(tls.getpeercert() or {})
+    issuer = [value for part in found["issuer"] for _, value in part]
+    return issuer[-1], {value for kind, value in found["subjectAltName"] if kind == "DNS"}
+
+
+def await_issued(*hosts: str) -> None:
+    """Wait until every host is served with a certificate that Pebble issued for exactly these."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        found = [served(host) for host in hosts]
+        if all(issuer.startswith("Pebble Intermediate CA") and names == set(hosts) for issuer, names in found):
+            return
+        assert time.monotonic() < deadline, found
+        time.sleep(0.5)
+
+
+def test_an_ingress_host_gets_a_certificate_by_acme(namespace: str) -> None:
+    """Until then it is served with the lab's own certificate; afterwards no trace of the validation is left."""
+    one, two = (f"{namespace}-{name}.planera.app" for name in ("page", "api"))
+    assert served(one) == ("planera lab", {"planera.app", "*.planera.app"})
+    expose(namespace, "letsencrypt-production", one, two)
+    await_issued(one, two)
+    left = json.loads(kubectl("--namespace", namespace, "get", "pods,services,ingresses", "--output=json"))["items"]
+    assert [item["metadata"]["name"] for item in left if not item["metadata"].get("deletionTimestamp")] == ["web"]
+
+
+def test_a_pebble_that_forgot_every_account_issues_again(namespace: str) -> None:
+    """It keeps all in memory: cert-manager's issuers register once more."""
+    assert call("fault", "restart", "pebble").returncode == 0
+    host = f"{namespace}.planera.app"
+    expose(namespace, "letsencrypt-staging", host)
+    await_issued(host)
