@@ -21,6 +21,9 @@ async def serve(settings: Settings) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        # Longer than proxies keep a connection that is not used (Traefik: 90 s): one that uvicorn ends, after 5 s
+        # by default, may just then be given a POST, which no proxy sends twice.
+        timeout_keep_alive=120,
         timeout_graceful_shutdown=10,
     )
     await uvicorn.Server(config).serve()

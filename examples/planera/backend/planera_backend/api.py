@@ -102,7 +102,7 @@ async def restore_task(request: Request) -> JSONResponse:
     token = body.get("undo") if isinstance(body, dict) else None
     if not isinstance(token, str):
         raise InvalidTask("undo is required: the token that the deletion returned")
-    task = undo.task_of(token, request.app.state.settings.jwt_secret, time.time())
+    task = undo.task_of(token, request.app.state.settings.jwt_accepted, time.time())
     return JSONResponse((await request.app.state.store.restore(task)).to_json(), 201)
 
 
@@ -153,21 +153,23 @@ ERRORS = {
 
 
 class AccessLog:
-    """One line a request; probes only at debug, or they would be most of the log."""
+    """The version in each answer, and one line a request; probes only at debug, or they would be most of the log."""
 
     def __init__(self, app) -> None:
         self.app = app
 
     async def __call__(self, scope, receive, send) -> None:
-        """Pass the request on and log its outcome."""
+        """Pass the request on, say who answers, and log the outcome."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         start, status = time.monotonic(), 500
+        version = scope["app"].state.settings.version.encode()
 
         async def watched(message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message["headers"], (b"planera-version", version)]
             await send(message)
 
         try:

@@ -71,13 +71,16 @@ def pending(migrations: list[Migration], applied: dict[int, str]) -> list[Migrat
 
 def connect(database: DatabaseSettings, wait: float = WAIT) -> psycopg.Connection:
     """Connect; a database that is not up yet is waited for, a wrong password is not."""
-    deadline = time.monotonic() + wait
+    deadline, passwords = time.monotonic() + wait, list(database.passwords)
     while True:
         try:
-            return psycopg.connect(**database.parameters, autocommit=True)
+            return psycopg.connect(**database.parameters | {"password": passwords[0]}, autocommit=True)
         except psycopg.OperationalError as error:
             reason = (str(error).strip().splitlines() or ["no reason given"])[-1]
             if "authentication failed" in reason:
+                if len(passwords) > 1:
+                    passwords.pop(0)
+                    continue
                 raise MigrationError(f"database {database.host}:{database.port}: {reason}") from None
             if time.monotonic() > deadline:
                 where = f"{database.host}:{database.port}"

@@ -22,6 +22,8 @@ class DatabaseSettings:
     name: str
     user: str
     password: str = field(repr=False)
+    previous: str = field(repr=False, default="")
+    """The password that is also tried: the database has the one or the other while it is being changed."""
 
     @classmethod
     def of(cls, env: Mapping[str, str]) -> "DatabaseSettings":
@@ -30,7 +32,7 @@ class DatabaseSettings:
         host, port, name, user, password = required(env, *(f"DATABASE_{n}" for n in names))
         if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
             raise SettingsError(f"DATABASE_PORT is {port!r}: give a port number")
-        return cls(host, int(port), name, user, password)
+        return cls(host, int(port), name, user, password, env.get("DATABASE_PASSWORD_PREVIOUS", ""))
 
     @property
     def parameters(self) -> dict[str, str | int]:
@@ -45,6 +47,11 @@ class DatabaseSettings:
             "application_name": "planera",
         }
 
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        """Passwords to try, the one that should be right first."""
+        return tuple(dict.fromkeys(filter(None, (self.password, self.previous))))
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -54,6 +61,8 @@ class Settings:
     jwt_secret: str = field(repr=False)
     log_level: str
     version: str
+    jwt_previous: str = field(repr=False, default="")
+    """The key that other pods may still, or already, sign with."""
 
     @classmethod
     def of(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -63,9 +72,15 @@ class Settings:
         return cls(
             database=DatabaseSettings.of(env),
             jwt_secret=env["JWT_SECRET"],
+            jwt_previous=env.get("JWT_SECRET_PREVIOUS", ""),
             log_level=log_level_of(env),
             version=env.get("VERSION") or baked_version(),
         )
+
+    @property
+    def jwt_accepted(self) -> tuple[str, ...]:
+        """Keys whose signatures are accepted; the first is the one to sign with."""
+        return tuple(filter(None, (self.jwt_secret, self.jwt_previous)))
 
 
 def required(env: Mapping[str, str], *names: str) -> list[str]:

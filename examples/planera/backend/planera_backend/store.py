@@ -1,7 +1,7 @@
 """Tasks in Postgres. The only file with SQL besides the migrations."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,13 +24,35 @@ class Exists(Exception):
     """The task to restore is there already."""
 
 
+def refused(error: OperationalError) -> bool:
+    """Tell whether it was the password that the database did not take."""
+    return "authentication failed" in str(error)
+
+
+class Connection(AsyncConnection):
+    """A connection that tries each password: while one is being changed, nobody knows which is right."""
+
+    @classmethod
+    async def connect(cls, conninfo: str = "", *, passwords: Sequence[str] = ("",), **kwargs: Any) -> "Connection":
+        """Connect with the first password that is taken."""
+        *first, last = passwords
+        for password in first:
+            try:
+                return await super().connect(conninfo, **kwargs | {"password": password})
+            except OperationalError as error:
+                if not refused(error):
+                    raise
+        return await super().connect(conninfo, **kwargs | {"password": last})
+
+
 class TaskStore:
     """The tasks table behind a small pool, opened without waiting: an absent database is a 503, not a crash."""
 
     def __init__(self, database: DatabaseSettings) -> None:
         # A short reconnect_timeout keeps the pool from backing off for minutes: the next request tries anew.
         self.pool = AsyncConnectionPool(
-            kwargs=database.parameters,
+            connection_class=Connection,
+            kwargs=database.parameters | {"passwords": database.passwords},
             min_size=1,
             max_size=8,
             timeout=3,

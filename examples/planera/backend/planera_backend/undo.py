@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 
 from .tasks import Task
 
@@ -26,11 +27,11 @@ def token_of(task: Task, secret: str, now: float) -> str:
     return f"{body}.{signature(body, secret)}"
 
 
-def task_of(token: str, secret: str, now: float) -> Task:
-    """Return the task in `token`, if we signed it and it has not expired."""
+def task_of(token: str, secrets: Sequence[str], now: float) -> Task:
+    """Return the task in `token`, if it was signed with one of the secrets and has not expired."""
     body, _, given = token.rpartition(".")
     # Our own algorithm is the only one: what the header claims is never asked.
-    if not token.isascii() or not hmac.compare_digest(signature(body, secret), given):
+    if not token.isascii() or not any(hmac.compare_digest(signature(body, secret), given) for secret in secrets):
         raise InvalidToken("the undo token is not valid")
     try:
         claims = json.loads(decoded(body.partition(".")[2]))

@@ -138,5 +138,5 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !$(".edit")) attempt(refresh);
 });
 
-showVersions();
-attempt(refresh);
+// One after the other: the answer to the first chooses the API that answers the rest, also while two versions run.
+showVersions().then(() => attempt(refresh));

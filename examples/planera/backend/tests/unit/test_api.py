@@ -126,5 +126,7 @@ def test_health_follows_the_database(client, store):
 
 
 def test_version(client):
-    """The version is that of the settings."""
+    """The version is that of the settings, and every answer names it."""
     assert client.get("/api/version").json() == {"name": "planera", "version": "1a2b3c"}
+    for path in ("/api/tasks", "/api/nothing", "/livez"):
+        assert client.get(path).headers["planera-version"] == "1a2b3c"

@@ -27,6 +27,16 @@ def test_reads_the_environment():
     assert (settings.log_level, settings.version) == ("info", "dev")
 
 
+def test_previous_values_are_optional():
+    """While a value is changed, the one before or after it is accepted as well; usually there is none."""
+    settings = Settings.of(GOOD)
+    assert (settings.jwt_accepted, settings.database.passwords) == (("j-secret",), ("p-secret",))
+
+    both = Settings.of(GOOD | {"JWT_SECRET_PREVIOUS": "j-old", "DATABASE_PASSWORD_PREVIOUS": "p-old"})
+    assert (both.jwt_accepted, both.database.passwords) == (("j-secret", "j-old"), ("p-secret", "p-old"))
+    assert "-old" not in repr(both)
+
+
 def test_secrets_do_not_show():
     """A settings object in a log line gives nothing away."""
     assert "secret" not in repr(Settings.of(GOOD))

@@ -14,13 +14,13 @@ TOKEN = undo.token_of(TASK, "key", now=1000)
 
 def test_a_token_brings_the_task_back():
     """Up to its last second."""
-    assert undo.task_of(TOKEN, "key", now=1000 + undo.LIFETIME) == TASK
+    assert undo.task_of(TOKEN, ["key"], now=1000 + undo.LIFETIME) == TASK
 
 
 def test_an_old_token_is_refused():
     """One second later."""
     with pytest.raises(undo.InvalidToken, match="expired"):
-        undo.task_of(TOKEN, "key", now=1001 + undo.LIFETIME)
+        undo.task_of(TOKEN, ["key"], now=1001 + undo.LIFETIME)
 
 
 def forged() -> str:
@@ -41,13 +41,19 @@ def other_audience() -> str:
 def test_foreign_tokens_are_refused(token):
     """Whatever is wrong, the answer is the same."""
     with pytest.raises(undo.InvalidToken, match="not valid"):
-        undo.task_of(token, "key", now=1000)
+        undo.task_of(token, ["key"], now=1000)
 
 
 def test_another_secret_refuses():
     """A token of another environment is no token here."""
     with pytest.raises(undo.InvalidToken):
-        undo.task_of(TOKEN, "other", now=1000)
+        undo.task_of(TOKEN, ["other"], now=1000)
+
+
+def test_a_token_of_the_key_before_is_accepted():
+    """While the key is changed, some pods sign with one and some with the other."""
+    for secrets in (["key", "next"], ["next", "key"]):
+        assert undo.task_of(TOKEN, secrets, now=1000) == TASK
 
 
 def test_it_is_a_plain_jwt():
