@@ -10,10 +10,17 @@
     ├── RegistryError          an image could not be found, read or pushed
     ├── ClusterError           the cluster could not be used
     │   ├── Unreachable        no answer from the API server
+    │   ├── NotFound           the object is not there
     │   ├── AccessDenied       credentials refused, or a right is missing
+    │   ├── LockHeld           another run holds the environment's lock
+    │   ├── LockLost           another run has taken the lock over
     │   └── Rejected           the API server refused an object
+    │       └── Conflict       somebody else has changed it meanwhile
+    ├── HistoryError           a revision or its evidence is not there
     ├── RolloutError           a workload did not become ready
-    └── VerifyError            what runs is not what was deployed
+    ├── DataError              a backup could not be made, or not be used
+    ├── VerifyError            what runs is not what was deployed
+    └── DeploymentError        a deployment failed after it had begun; says what was done about it
 
 A message says: act : object : observed : what was done or what to do.
 The Dagger API keeps only the text of an error, so the text has to be enough.
@@ -69,6 +76,10 @@ class Unreachable(ClusterError):
     """The API server gave no answer."""
 
 
+class NotFound(ClusterError):
+    """The object is not there."""
+
+
 class AccessDenied(ClusterError):
     """The API server refused the credentials, or a right is missing."""
 
@@ -77,12 +88,40 @@ class Rejected(ClusterError):
     """The API server refused an object."""
 
 
+class Conflict(Rejected):
+    """Somebody else has changed the object meanwhile."""
+
+
+class LockHeld(ClusterError):
+    """Another run holds the environment's lock."""
+
+
+class LockLost(ClusterError):
+    """Another run has taken the environment's lock over."""
+
+
+class HistoryError(PlaneraError):
+    """A revision or its evidence is not there."""
+
+
 class RolloutError(PlaneraError):
-    """A workload did not become ready."""
+    """A workload did not become ready; the verdict says why and where."""
+
+    def __init__(self, act: str, observed: str, remedy: str = "", *, tail: str = "", verdict: object = None) -> None:
+        super().__init__(act, observed, remedy, tail=tail)
+        self.verdict = verdict
+
+
+class DataError(PlaneraError):
+    """A backup could not be made, or not be used."""
 
 
 class VerifyError(PlaneraError):
     """What runs is not what was deployed."""
+
+
+class DeploymentError(PlaneraError):
+    """A deployment failed after it had begun; it says what was done about it."""
 
 
 def sentence(act: str, observed: str, remedy: str = "", tail: str = "") -> str:

@@ -87,12 +87,12 @@ def short(commit: str) -> str:
     return head[:_SHORT] + mark + rest
 
 
-def checked_commit(commit: str) -> str:
+def checked_commit(commit: str, flag: str = "--commit") -> str:
     """Return the commit in lower case; refuse what cannot be one."""
     lower = commit.strip().lower()
     if not _COMMIT.fullmatch(lower):
         raise ConfigError(
-            f'read --commit "{commit}"',
+            f'read {flag} "{commit}"',
             "it is not a commit",
             "give 7 to 64 hexadecimal digits, as `git rev-parse HEAD` prints them",
         )
@@ -106,4 +106,6 @@ def version_of(commit: str, dirty: str = "") -> str:
 
 def tags(environment: str, version: str) -> tuple[str, str]:
     """Return the tag that names this version and the one that moves with the environment."""
+    if environment == "production":  # the names without a prefix are those that people look for
+        return short(version), "latest"
     return f"{environment}-{short(version)}", f"{environment}-latest"

@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
-from planera_ci.domain.images import ImageRef, component_of, is_logical
+from planera_ci.domain.images import ImageRef, component_of, is_logical, short
 from planera_ci.domain.shape import misshapen
+from planera_ci.domain.symptom import GRACE_ANNOTATION, grace_of
 from planera_ci.errors import ManifestError
 
 Obj = dict[str, Any]
@@ -22,16 +23,25 @@ Obj = dict[str, Any]
 REVISION_ANNOTATION = "planera-ci/revision"
 """On a pod template: the commit that its component's image was built from."""
 
+SECRETS_ANNOTATION = "planera-ci/secrets"
+"""On a pod template: the revisions that the secret values which it reads came with."""
+
+ONCE_ANNOTATION = "planera-ci/once"
+"""On a workload: keys that it reads when its volume is first filled, and never again, by commas."""
+
+ROTATES_ANNOTATION = "planera-ci/rotates"
+"""On a Job: keys whose value it puts into force elsewhere, such as a database's password, by commas."""
+
 # What an object needs must be there before it: the order of `kubectl` users' experience, and of the design.
 _WAVES = (
     frozenset({"Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass", "PersistentVolume"}),
     frozenset({"ClusterRole", "ClusterRoleBinding"}),
     frozenset({"ResourceQuota", "LimitRange", "NetworkPolicy", "ServiceAccount", "Role", "RoleBinding"}),
-    frozenset({"ConfigMap", "Secret", "PersistentVolumeClaim", "PodDisruptionBudget"}),
+    frozenset({"ConfigMap", "Secret", "PersistentVolumeClaim"}),
     frozenset({"Service"}),
     frozenset({"StatefulSet"}),
     frozenset({"Job"}),
-    frozenset({"Deployment", "DaemonSet"}),
+    frozenset({"Deployment", "DaemonSet", "PodDisruptionBudget"}),
 )
 
 
@@ -70,12 +80,20 @@ def parse(text: str, origin: str) -> tuple[Obj, ...]:
         if key in seen:
             raise ManifestError(act, f"{key} stands there twice", "keep one of them")
         seen.add(key)
-        wrong = misshapen(doc)
+        wrong = misshapen(doc) or _ungraced(doc)
         if wrong:
             raise ManifestError(act, f"{key}: {wrong}", "correct it")
     if not documents:
         raise ManifestError(act, "there is no object in them", "list resources in kustomization.yaml")
     return tuple(documents)
+
+
+def _ungraced(doc: Obj) -> str:
+    """Return what is wrong with the grace that a workload asks for; ignored, it would be missed when it matters."""
+    notes = doc["metadata"].get("annotations") or {}
+    if GRACE_ANNOTATION not in notes or grace_of(notes) is not None:
+        return ""
+    return f"metadata.annotations.{GRACE_ANNOTATION} is not a number of seconds"
 
 
 def _where(error: yaml.YAMLError) -> str:
@@ -154,9 +172,13 @@ def pinned(
 
     `pins` maps each image as written to `repository@sha256:…`; `revisions` maps logical
     names to the commit of their image, which is written onto the pod templates that run them.
+    A CronJob, such as a backup, says of which components it is a companion.
     """
     result = copy.deepcopy(tuple(objs))
     for obj in result:
+        if obj["kind"] == "CronJob":
+            every = ", ".join(f"{name} {short(revision)}" for name, revision in sorted(revisions.items()))
+            _annotate_template(obj.get("spec", {}).get("jobTemplate", {}), every)
         for container in containers(obj):
             image = container["image"]
             reference = pins.get(image, "")
@@ -168,11 +190,67 @@ def pinned(
     return result
 
 
-def _annotate_template(obj: Obj, revision: str) -> None:
+def _annotate_template(obj: Obj, revision: str, annotation: str = REVISION_ANNOTATION) -> None:
     template = obj.get("spec", {}).get("template")
     if template is not None:
         meta = template.setdefault("metadata", {})
-        meta["annotations"] = {**(meta.get("annotations") or {}), REVISION_ANNOTATION: revision}
+        meta["annotations"] = {**(meta.get("annotations") or {}), annotation: revision}
+
+
+def unpinned(objs: Iterable[Obj], pins: Mapping[str, str]) -> tuple[Obj, ...]:
+    """Return pinned objects with the images as the manifests name them."""
+    names = {reference: name for name, reference in pins.items()}
+    result = copy.deepcopy(tuple(objs))
+    for obj in result:
+        for container in containers(obj):
+            container["image"] = names.get(container["image"], container["image"])
+    return result
+
+
+def with_secret_versions(objs: Iterable[Obj], secret: str, versions: Mapping[str, int]) -> tuple[Obj, ...]:
+    """Return the objects with a mark on the pods that read a value which is not the environment's first.
+
+    A pod reads a Secret's value once, when it starts; the mark makes it start again with the new one.
+    """
+    result = copy.deepcopy(tuple(objs))
+    for obj in result:
+        read = {key: versions[key] for key in sorted(_followed(obj, secret)) if key in versions}
+        _unmark(obj)
+        if any(revision > 1 for revision in read.values()):
+            mark = ", ".join(f"{key} of {revision}" for key, revision in read.items())
+            _annotate_template(obj, mark, SECRETS_ANNOTATION)
+    return result
+
+
+def _followed(obj: Obj, secret: str) -> set[str]:
+    """Return the keys of which a new value makes an object's pods start again."""
+    read = {key for container in containers(obj) for key in secret_refs(container, secret)}
+    if obj["kind"] == "Job":  # it has ended, or reads what is there when it starts
+        return read & set(rotated_keys(obj))
+    return read - set(once_keys(obj))
+
+
+def _unmark(obj: Obj) -> None:
+    """Take off the mark of a release that had other values."""
+    meta = ((obj.get("spec") or {}).get("template") or {}).get("metadata") or {}
+    notes = meta.get("annotations") or {}
+    if notes.pop(SECRETS_ANNOTATION, None) and not notes:
+        del meta["annotations"]
+
+
+def once_keys(obj: Obj) -> tuple[str, ...]:
+    """Return the keys that a workload reads once in its life."""
+    return _listed(obj, ONCE_ANNOTATION)
+
+
+def rotated_keys(obj: Obj) -> tuple[str, ...]:
+    """Return the keys whose value a Job puts into force."""
+    return _listed(obj, ROTATES_ANNOTATION)
+
+
+def _listed(obj: Obj, annotation: str) -> tuple[str, ...]:
+    text = (obj["metadata"].get("annotations") or {}).get(annotation, "")
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def waves(objs: Iterable[Obj]) -> tuple[tuple[Obj, ...], ...]:
@@ -191,14 +269,18 @@ def of_kind(objs: Iterable[Obj], *kinds: str) -> tuple[Obj, ...]:
 
 def secret_keys(objs: Iterable[Obj], secret: str) -> tuple[str, ...]:
     """Return the keys of a Secret that some container needs to start."""
-    found: dict[str, None] = {}
-    for obj in objs:
-        for container in containers(obj):
-            for entry in container.get("env") or ():
-                ref = (entry.get("valueFrom") or {}).get("secretKeyRef") or {}
-                if ref.get("name") == secret and not ref.get("optional"):
-                    found[ref["key"]] = None
-    return tuple(found)
+    refs = (secret_refs(container, secret) for obj in objs for container in containers(obj))
+    return tuple(dict.fromkeys(key for found in refs for key, optional in found.items() if not optional))
+
+
+def secret_refs(container: Obj, secret: str) -> dict[str, bool]:
+    """Return the keys of a Secret that a container reads, and whether it starts without them."""
+    found: dict[str, bool] = {}
+    for entry in container.get("env") or ():
+        ref = (entry.get("valueFrom") or {}).get("secretKeyRef") or {}
+        if ref.get("name") == secret:
+            found[ref["key"]] = bool(ref.get("optional")) and found.get(ref["key"], True)
+    return found
 
 
 def pull_secrets(objs: Iterable[Obj]) -> tuple[str, ...]:

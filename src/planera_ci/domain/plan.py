@@ -6,19 +6,21 @@ is what the live object is compared with; that is why an unchanged object shows 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from planera_ci.domain.manifests import Key, Obj
+from planera_ci.domain.mask import MASK
 
 _SERVER_FIELDS = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 _NEVER_REMOVED = frozenset({"Namespace", "PersistentVolumeClaim", "PersistentVolume", "Secret"})
 # kubectl keeps a copy of all values in an annotation.
 _SECRET_FIELDS = ("data", "stringData", "metadata.annotations")
 _LONGEST = 120
-MASK = "***"
+_JOB_LABELS = frozenset({"job-name", "controller-uid"})
 
 
 class Action(Enum):
@@ -49,6 +51,10 @@ class Plan:
     def only(self, *actions: Action) -> tuple[Change, ...]:
         """Select the changes with one of these actions."""
         return tuple(change for change in self.changes if change.action in actions)
+
+    def changes_besides(self, key: Key | None) -> bool:
+        """Tell whether anything changes, one object left aside."""
+        return any(change.action is not Action.KEEP and change.key != key for change in self.changes)
 
     def counts(self) -> str:
         """Say in one line how many objects change."""
@@ -98,7 +104,18 @@ def removals(before: Iterable[Key], now: Iterable[Key]) -> tuple[Change, ...]:
 def _comparable(obj: Obj) -> Obj:
     meta = {k: v for k, v in obj.get("metadata", {}).items() if k not in _SERVER_FIELDS}
     rest = {k: v for k, v in obj.items() if k not in ("metadata", "status")}
+    if obj.get("kind") == "Job":
+        rest["spec"] = _without_its_own_names(obj.get("spec") or {})
     return {**rest, "metadata": meta}
+
+
+def _without_its_own_names(spec: Obj) -> Obj:
+    """Return a Job's specification without the selector and the labels that name this one run of it."""
+    template = spec.get("template") or {}
+    meta = template.get("metadata") or {}
+    labels = {k: v for k, v in (meta.get("labels") or {}).items() if k.rpartition("/")[2] not in _JOB_LABELS}
+    kept = {k: v for k, v in spec.items() if k != "selector"}
+    return {**kept, "template": {**template, "metadata": {**meta, "labels": labels}}}
 
 
 def diff(old: Any, new: Any, path: str = "", *, secret: bool = False) -> Iterator[str]:
@@ -133,5 +150,7 @@ def _shown(value: Any, *, hidden: bool) -> str:
         return "(absent)"
     if hidden:
         return MASK
-    text = str(value).replace("\n", "\\n")
+    text = (json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)).replace(
+        "\n", "\\n"
+    )
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

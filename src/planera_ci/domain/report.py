@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class Report:
     steps: tuple[Step, ...] = field(default=())
     notes: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
+    revision: int = 0
+    outcome: str = ""
+    verdict: Mapping[str, Any] = field(default_factory=dict)
+    """Class, object, message, and when the cluster knew and this run told it."""
+    rollback: Mapping[str, Any] | None = None
+    """The revision that was put back, whether it was verified, and how long that took."""
+    memory: float = 0.0
+    """The most memory that the deployment's own process had, in MiB."""
 
     def text(self) -> str:
         """Show the report as people read it."""
@@ -43,12 +52,26 @@ class Report:
 
     def json(self) -> str:
         """Show the report as programs read it."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=2)
+        return json.dumps(self.facts(), ensure_ascii=False, indent=2)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report as JSON holds it."""
+        return asdict(self)
 
 
 def seconds(value: float) -> str:
     """Show a duration in whole seconds, or tenths below ten."""
     return f"{value:.1f} s" if round(value, 1) < 10 else f"{value:.0f} s"  # noqa: PLR2004
+
+
+def size(count: int) -> str:
+    """Show a number of bytes as people read it."""
+    value, unit = float(count), "B"
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":  # noqa: PLR2004
+            break
+        value /= 1000
+    return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
 def listed(items: Iterable[str]) -> str:

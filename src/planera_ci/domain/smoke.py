@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planera_ci.domain.images import component_of, is_logical
-from planera_ci.domain.manifests import Key, Obj, of_kind, pod_spec
+from planera_ci.domain.manifests import Key, Obj, of_kind, pod_spec, rotated_keys
 from planera_ci.domain.variables import SecretKey, expanded, variables
 from planera_ci.errors import ManifestError
 
@@ -87,6 +87,8 @@ def smoke_plan(objs: Iterable[Obj], app: str, revision: str) -> SmokePlan:
     jobs: list[Run] = []
     components: list[Run] = []
     for obj in of_kind(objs, "Deployment", "StatefulSet", "Job"):
+        if rotated_keys(obj):
+            continue  # what is fresh has the value that it was made with
         run = _run(obj, config, services, app, revision)
         if obj["kind"] == "Job":
             jobs.append(run)

@@ -34,6 +34,8 @@ def variables(obj: Obj, container: Obj, config: Config, revision: str) -> tuple[
     secrets: dict[str, SecretKey] = {}
     for entry in container.get("env") or ():
         name, origin = entry["name"], entry.get("valueFrom") or {}
+        if (origin.get("secretKeyRef") or {}).get("optional"):
+            continue  # a fresh environment has no such key
         if "secretKeyRef" in origin:
             env.pop(name, None)
             secrets[name] = SecretKey(origin["secretKeyRef"]["name"], origin["secretKeyRef"]["key"])
