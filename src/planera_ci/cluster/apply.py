@@ -8,58 +8,25 @@ from collections.abc import Iterable
 from planera_ci.cluster.client import Cluster
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.plan import Action, Change, Plan, change_of, removals
-from planera_ci.domain.readiness import state_of
-from planera_ci.errors import AccessDenied, Rejected
-from planera_ci.tasks import each, together
+from planera_ci.domain.readiness import Scene, state_of
+from planera_ci.errors import Rejected
+from planera_ci.tasks import each
 
-_SCRATCH_NAMESPACE = "default"
+_ENFORCED = "pod-security.kubernetes.io/enforce"
 _GONE_WITHIN = 60.0
 
 
-async def ready_namespace(cluster: Cluster, objs: Iterable[Obj], namespace: str) -> Obj | None:
-    """Return the live namespace, or check that it can be made from the manifests."""
-    live = await cluster.get(_namespace_key(namespace))
-    wanted = next((obj for obj in objs if obj["kind"] == "Namespace"), None)
-    if live is None and wanted is None:
+async def check(cluster: Cluster, objs: Iterable[Obj], namespace: str) -> None:
+    """Have the API server validate every object without changing anything, and the pods by the namespace's policy."""
+    live = await cluster.get(Key("v1", "Namespace", "", namespace))
+    if live is None:
         raise Rejected(
             f"use namespace {namespace}",
-            "it does not exist, and no manifest makes it",
-            "create it, or add its manifest",
+            "it does not exist",
+            "have an administrator make it, and the account that deploys to it: dagger call access --env ENV",
         )
-    if live is None and not await cluster.may("create", "namespaces"):
-        raise AccessDenied(
-            f"create namespace {namespace}",
-            "it does not exist, and these credentials must not create namespaces",
-            "create it once as an administrator, or grant the right",
-        )
-    return live
-
-
-async def check(cluster: Cluster, objs: Iterable[Obj], namespace: str) -> None:
-    """Have the API server validate every object without changing anything.
-
-    Where the namespace is not there yet, the objects are validated as if created in `default`:
-    a dry run in a namespace that does not exist is refused whatever the object says.
-    """
-    objs = tuple(objs)
-    live = await ready_namespace(cluster, objs, namespace)
-    if live is not None:
-        await plan(cluster, objs)
-        return
-    async with together() as group:
-        for obj in objs:
-            group.start_soon(_validate, cluster, obj)
-
-
-async def _validate(cluster: Cluster, obj: Obj) -> None:
-    probe = copy.deepcopy(obj)
-    if probe["metadata"].get("namespace"):
-        probe["metadata"]["namespace"] = _SCRATCH_NAMESPACE
-    try:
-        await cluster.create(probe, dry_run=True)
-    except Rejected as error:
-        if "already exists" not in error.observed:
-            raise Rejected(f"check {Key.of(obj)}", error.observed, error.remedy) from error
+    cluster.enforced = (live["metadata"].get("labels") or {}).get(_ENFORCED, "")
+    await plan(cluster, objs)
 
 
 async def plan(cluster: Cluster, objs: Iterable[Obj], before: Iterable[Key] = ()) -> Plan:
@@ -95,7 +62,7 @@ async def _fresh(cluster: Cluster, job: Obj) -> Obj:
 
 
 def _failed(job: Obj) -> bool:
-    return state_of(job, ()).failure is not None
+    return state_of(job, Scene()).failure is not None
 
 
 async def write(cluster: Cluster, obj: Obj, change: Change) -> Obj:
@@ -109,7 +76,3 @@ async def remove(cluster: Cluster, changes: Iterable[Change]) -> None:
     """Delete what earlier releases applied and this one no longer has."""
     for change in changes:
         await cluster.delete(change.key)
-
-
-def _namespace_key(namespace: str) -> Key:
-    return Key("v1", "Namespace", "", namespace)

@@ -7,31 +7,31 @@ JSON that the API server sends, because a typed copy would lose the fields that 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
-import yaml
-from kubernetes import config as kube_config
-from kubernetes.client import ApiClient, Configuration
+from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
+from planera_ci.cluster.connection import cause_of, connection, refusal, refuse_weak_pods, token_of
 from planera_ci.domain.manifests import Key, Obj
-from planera_ci.errors import AccessDenied, ClusterError, ConfigError, Rejected, Unreachable
+from planera_ci.errors import ClusterError, Conflict, NotFound, Rejected, Unreachable
 
 FIELD_MANAGER = "planera-ci"
-_CONNECT, _READ = 5.0, 30.0
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT = 401, 403, 404, 409
-_TOO_MANY, _SERVER_ERROR = 429, 500
+_CONNECT, _READ = 5.0, 15.0
 _PARALLEL = 10
-# How the authorizer words a refusal; an admission webhook words its own.
-_RIGHT = re.compile(r'User "[^"]*" cannot ')
+_AGAIN = 0.5
+_LOG_LINES = 50
+# With status 200 and in place of a log, where the container of before is gone already.
+_NO_LOG = "unable to retrieve container logs"
+_SKEW = 2.0
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,32 @@ class Resource:
     namespaced: bool
 
 
+Fence = Callable[[], Awaitable[float]]
+"""Raises where a write is not allowed any more, else returns the seconds for which it still is."""
+
+
 @dataclass
 class Cluster:
     """One API server, reached with one kubeconfig."""
 
     api: ApiClient
     server: str
+    patience: float = 0.0
+    """Seconds for which an API server that does not answer is asked again: it may be restarting."""
+    fence: Fence | None = None
+    """Called before every write; it raises where writing is not allowed any more."""
+    read: float = _READ
+    """Seconds that an answer may take: through a tunnel, a connection whose other end is gone just stays silent."""
+    enforced: str = ""
+    """The level of Pod Security that the namespace enforces: a dry run that warns of it is taken as refused."""
+    ahead: float = 0.0
+    """Seconds by which the API server's clock is ahead of ours."""
     _resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
     _limit: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_PARALLEL))
+
+    def guarded(self, fence: Fence) -> Cluster:
+        """Return the same cluster with a fence before every write."""
+        return replace(self, fence=fence)
 
     async def get(self, key: Key) -> Obj | None:
         """Return a live object, or nothing where there is none."""
@@ -63,7 +81,8 @@ class Cluster:
         """Apply an object server-side as our field manager; a dry run changes nothing."""
         key = Key.of(obj)
         query = [("fieldManager", FIELD_MANAGER), ("force", "true"), ("fieldValidation", "Strict")]
-        applied: Obj = await self._call(
+        call = self._call if dry_run else self._write
+        applied: Obj = await call(
             "PATCH",
             await self.path(key),
             query=query + ([("dryRun", "All")] if dry_run else []),
@@ -73,11 +92,19 @@ class Cluster:
         )
         return applied
 
+    async def replace(self, obj: Obj) -> Obj:
+        """Put an object in place of the one with its resource version; raise Conflict if that has changed."""
+        key = Key.of(obj)
+        query = [("fieldManager", FIELD_MANAGER)]
+        replaced: Obj = await self._write("PUT", await self.path(key), query=query, body=obj, act=f"replace {key}")
+        return replaced
+
     async def create(self, obj: Obj, *, dry_run: bool = False) -> Obj:
         """Create an object that must not be there yet."""
         key = Key.of(obj)
         query = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict")]
-        created: Obj = await self._call(
+        call = self._call if dry_run else self._write
+        created: Obj = await call(
             "POST",
             (await self.path(key)).rpartition("/")[0],
             query=query + ([("dryRun", "All")] if dry_run else []),
@@ -92,9 +119,13 @@ class Cluster:
         if uid:
             body["preconditions"] = {"uid": uid}
         try:
-            await self._call("DELETE", await self.path(key), body=body, act=f"delete {key}")
+            await self._write("DELETE", await self.path(key), body=body, act=f"delete {key}")
         except NotFound:
             return
+        except Conflict:
+            if not uid:
+                raise
+            return  # what has this name by now is another object
         if not wait:
             return
         with anyio.move_on_after(wait):
@@ -103,42 +134,54 @@ class Cluster:
             return
         raise ClusterError(f"delete {key}", f"still there after {wait:.0f} s", "look at its finalizers")
 
-    async def listing(self, api_version: str, kind: str, namespace: str) -> tuple[tuple[Obj, ...], str]:
-        """Return the objects of a kind and the resource version to watch them from."""
+    async def listing(
+        self, api_version: str, kind: str, namespace: str, *, selector: str = ""
+    ) -> tuple[tuple[Obj, ...], str]:
+        """Return the objects of a kind (with these labels) and the resource version to watch them from."""
         path = await self.path(Key(api_version, kind, namespace, ""))
-        answer = await self._call("GET", path, act=f"list {kind} in {namespace}")
+        query = [("labelSelector", selector)] if selector else []
+        answer = await self._call("GET", path, query=query, act=f"list {kind} in {namespace}")
         objs = tuple({"apiVersion": api_version, "kind": kind, **item} for item in answer["items"])
         return objs, answer["metadata"]["resourceVersion"]
 
-    async def may(self, verb: str, resource: str, group: str = "", namespace: str = "") -> bool:
-        """Ask the API server whether these credentials allow a verb."""
-        attributes = {"verb": verb, "resource": resource, "group": group, "namespace": namespace}
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
+    async def token(self, account: Key, seconds: int) -> str:
+        """Return a token for a service account that ends after these seconds, or sooner if the server says so."""
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": seconds},
         }
-        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-        answer = await self._call("POST", path, body=review, act=f"ask for the right to {verb} {resource}")
-        return bool(answer["status"].get("allowed"))
+        path = f"{await self.path(account)}/token"
+        answer = await self._write("POST", path, body=body, act=f"get a token for {account}")
+        return str(answer["status"]["token"])
 
     async def version(self) -> str:
-        """Return the API server's version; also the cheapest proof that it answers."""
+        """Return the API server's version, and note what its clock says; also the cheapest proof that it answers."""
         answer = await self._call("GET", "/version", act="reach the cluster")
         return str(answer["gitVersion"])
 
-    async def log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str:
+    def now(self) -> float:
+        """Return the time by the API server's clock, in seconds since 1970."""
+        return time.time() + self.ahead
+
+    async def log(
+        self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = _LOG_LINES
+    ) -> str:
         """Return the end of a container's log, or nothing where there is none."""
-        query = [("container", container), ("tailLines", "50"), ("previous", str(previous).lower())]
+        query = [("container", container), ("tailLines", str(lines)), ("previous", str(previous).lower())]
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         try:
-            return str(await self._thread(partial(self._request, "GET", path, query=query, act=f"read log of {pod}")))
+            text = str(await self._thread(partial(self._request, "GET", path, query=query, act=f"read log of {pod}")))
         except ClusterError:
             return ""
+        return "" if text.startswith(_NO_LOG) else text
 
-    def follow(self, path: str, query: list[tuple[str, str]]) -> Iterator[Obj]:
-        """Yield watch events as they come; blocks, so it belongs in a thread of its own."""
-        response = self._raw("GET", path, query=query, stream=True)
+    def follow(self, path: str, query: list[tuple[str, str]], silence: float) -> Iterator[Obj]:
+        """Yield watch events as they come; blocks, so it belongs in a thread of its own.
+
+        A stream that stays silent for longer than the given seconds is taken for dead.
+        """
+        response = self._raw("GET", path, query=query, read=silence)
         try:
             rest = b""
             for chunk in response.stream(amt=None):
@@ -177,8 +220,27 @@ class Cluster:
                 "correct apiVersion and kind, or install what defines them",
             ) from None
 
-    async def _call(self, method: str, path: str, *, act: str, **kwargs: Any) -> Any:
-        return json.loads(await self._thread(partial(self._request, method, path, act=act, **kwargs)))
+    async def _write(self, method: str, path: str, *, query: list[tuple[str, str]] | None = None, **kwargs: Any) -> Any:
+        """Change something, if that is still allowed, and have the server give up when it no longer is."""
+        if self.fence is None:
+            return await self._call(method, path, query=query, **kwargs)
+        left = await self.fence()
+        return await self._call(
+            method, path, query=[*(query or ()), ("timeout", f"{left:.0f}s")], fenced=True, **kwargs
+        )
+
+    async def _call(self, method: str, path: str, *, act: str, fenced: bool = False, **kwargs: Any) -> Any:
+        """Call, and call again while the server gives no answer: every call here may be repeated."""
+        deadline = anyio.current_time() + self.patience
+        while True:
+            try:
+                return json.loads(await self._thread(partial(self._request, method, path, act=act, **kwargs)))
+            except Unreachable:
+                if anyio.current_time() >= deadline:
+                    raise
+                await anyio.sleep(_AGAIN)
+            if fenced and self.fence:
+                await self.fence()
 
     async def _thread(self, call: Any) -> Any:
         return await anyio.to_thread.run_sync(call, limiter=self._limit, abandon_on_cancel=True)
@@ -186,13 +248,23 @@ class Cluster:
     def _request(self, method: str, path: str, *, act: str, **kwargs: Any) -> str:
         try:
             response = self._raw(method, path, **kwargs)
+            self._note_clock(response)
+            if self.enforced and "dryRun" in dict(kwargs.get("query") or ()):
+                refuse_weak_pods(response.headers.getlist("Warning"), self.enforced, act)
             return str(response.data.decode())
         except ApiException as error:
-            raise refusal(error, act, self.server) from error
+            raise refusal(error, act, self.server, token_of(self.api)) from error
         except (HTTPError, OSError) as error:
             raise Unreachable(
-                act, f"no answer from {self.server} ({_cause(error)})", "check the kubeconfig's server and --cluster"
+                act, f"no answer from {self.server} ({cause_of(error)})", "check the kubeconfig's server and --cluster"
             ) from error
+
+    def _note_clock(self, response: Any) -> None:
+        """Note how far the server's clock is ahead; its header has whole seconds, so that less says nothing."""
+        date = response.headers.get("Date")
+        if date:
+            ahead = parsedate_to_datetime(date).timestamp() + 0.5 - time.time()
+            self.ahead = ahead if abs(ahead) > _SKEW else 0.0
 
     def _raw(
         self,
@@ -202,7 +274,7 @@ class Cluster:
         query: list[tuple[str, str]] | None = None,
         body: Obj | None = None,
         content: str = "application/json",
-        stream: bool = False,
+        read: float | None = None,
     ) -> Any:
         return self.api.call_api(
             path,
@@ -213,80 +285,10 @@ class Cluster:
             auth_settings=["BearerToken"],
             _preload_content=False,
             _return_http_data_only=True,
-            _request_timeout=(_CONNECT, None) if stream else (_CONNECT, _READ),
+            _request_timeout=(_CONNECT, read or self.read),
         )
 
 
-class NotFound(ClusterError):
-    """The object is not there."""
-
-
-def refusal(error: ApiException, act: str, server: str) -> ClusterError:
-    """Turn an API server's Status answer into our sentence."""
-    try:
-        message = json.loads(error.body)["message"]
-    except (TypeError, ValueError, KeyError):
-        message = f"HTTP {error.status} {error.reason}"
-    if error.status == _UNAUTHORIZED:
-        return AccessDenied(act, f"{server} refused the credentials", "renew the kubeconfig's token or certificate")
-    if error.status == _FORBIDDEN:
-        if _RIGHT.search(message):
-            return AccessDenied(act, message, "grant this right to the kubeconfig's user")
-        return Rejected(act, message, "change the manifest, or the policy that refused it")
-    if error.status == _NOT_FOUND:
-        return NotFound(act, message)
-    if error.status == _TOO_MANY or error.status >= _SERVER_ERROR:
-        return Unreachable(act, f"{server} answered {error.status}: {message}", "try again when it is well")
-    return Rejected(act, message, "correct the manifest" if error.status != _CONFLICT else "")
-
-
-def _cause(error: BaseException) -> str:
-    """Return what the system said, without the addresses and objects that urllib3 puts around it."""
-    text = str(getattr(error, "reason", None) or error)
-    return text.rpartition(": ")[2].partition("] ")[2] or text.rpartition(": ")[2] or type(error).__name__
-
-
 def connect(kubeconfig: str, address: str = "") -> Cluster:
-    """Open a cluster from a kubeconfig; `address` is where its API server is reached instead.
-
-    With an address (a tunnel from the machine that runs the CLI), the certificate is still checked
-    against the name that the kubeconfig gives.
-    """
-    act = "read the kubeconfig"
-    try:
-        data = yaml.safe_load(kubeconfig)
-        configuration = Configuration()
-        kube_config.load_kube_config_from_dict(data, client_configuration=configuration)
-    except (yaml.YAMLError, kube_config.ConfigException, TypeError, AttributeError, KeyError) as error:
-        raise ConfigError(
-            act, _first_line(error), "give the output of `kubectl config view --raw --minify --flatten`"
-        ) from error
-    _refuse_exec(data, act)
-    server = configuration.host
-    if address:
-        host = urlsplit(server).hostname or ""
-        configuration.tls_server_name = configuration.tls_server_name or host
-        configuration.host = f"{urlsplit(server).scheme}://{address}"
-        # The hook reads the kubeconfig again at each request, and with it the server that is not to be used.
-        configuration.refresh_api_key_hook = None
-        server += " through --cluster"
-    configuration.retries = 1
-    configuration.connection_pool_maxsize = 32
-    return Cluster(ApiClient(configuration), server)
-
-
-def _refuse_exec(data: Mapping[str, Any], act: str) -> None:
-    for user in data.get("users") or ():
-        if (user.get("user") or {}).get("exec"):
-            raise ConfigError(
-                act,
-                f'user "{user.get("name")}" gets its token from a program, which is not in the pipeline\'s container',
-                "pass a kubeconfig that holds a token or a certificate",
-            )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-__all__ = ["FIELD_MANAGER", "Cluster", "NotFound", "connect"]
+    """Open a cluster from a kubeconfig; `address` is where its API server is reached instead."""
+    return Cluster(*connection(kubeconfig, address))

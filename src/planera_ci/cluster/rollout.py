@@ -3,80 +3,141 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import anyio
 
 from planera_ci.cluster.client import Cluster
 from planera_ci.cluster.watch import Live
+from planera_ci.domain import symptom as sy
+from planera_ci.domain.events import happened, line
 from planera_ci.domain.manifests import Key, Obj
-from planera_ci.domain.readiness import Failure, State, describe, pods_of, state_of
+from planera_ci.domain.pods import pods_of, statuses
+from planera_ci.domain.readiness import Scene, State, describe, state_of
+from planera_ci.domain.symptom import Failure, First, remembered
+from planera_ci.domain.verdict import of_failure
 from planera_ci.errors import RolloutError, last_lines
 
 KINDS = (
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
     ("apps/v1", "ReplicaSet"),
     ("batch/v1", "Job"),
     ("v1", "Pod"),
+    ("v1", "PersistentVolumeClaim"),
+    ("v1", "Event"),
 )
 
-TRACKED = frozenset(kind for _, kind in KINDS) - {"ReplicaSet", "Pod"}
+TRACKED = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job"})
 """The kinds that a deployment waits for."""
 
 Say = Callable[[str], None]
 """Takes a line of progress."""
 
+Hide = Callable[[str], str]
+"""Takes the secrets out of what containers and events say."""
 
-async def rolled_out(
-    cluster: Cluster, live: Live, keys: Iterable[Key], *, act: str, within: float, say: Say
-) -> dict[Key, State]:
-    """Return the states of all workloads once they are done; raise at the first that cannot be."""
-    keys = tuple(keys)
-    states: dict[Key, State] = {}
-    with anyio.move_on_after(within):
-        while True:
-            for key in keys:
-                state = _judge(live, key)
-                if state != states.get(key):
-                    say(describe(key, state))
-                states[key] = state
-                if state.failure:
-                    raise await _error(cluster, key, state.failure, act)
-            if all(state.done for state in states.values()):
-                return states
-            await live.change()
-    key, state = next((key, state) for key, state in states.items() if not state.done)
-    pods = pods_of(live.objects[key], live.of("Pod")) if key in live.objects else ()
-    message = f"not ready after {within:.0f} s: {state.message}"
-    raise await _error(cluster, key, Failure("slow", message, *_suspect(pods)), act)
+_LONGEST_NAP = 30.0
 
 
-def _judge(live: Live, key: Key) -> State:
-    obj = live.objects.get(key)
-    if obj is None:
-        return State(False, "not seen yet")
-    return state_of(obj, pods_of(obj, live.of("Pod")), live.of("ReplicaSet"))
+@dataclass
+class Tracker:
+    """Follows the workloads of one deployment, and remembers since when each trouble lasts."""
+
+    cluster: Cluster
+    live: Live
+    act: str
+    say: Say
+    hide: Hide
+    since: float
+    """When the deployment began, by the cluster's clock; earlier events are not its own."""
+    _firsts: dict[str, First] = field(default_factory=dict)
+    _said: set[str] = field(default_factory=set)
+    _deleted: set[str] = field(default_factory=set)
+
+    async def rolled_out(self, keys: Iterable[Key], within: float) -> dict[Key, State]:
+        """Return the states of all workloads once they are done; raise at the first that cannot be."""
+        keys = tuple(keys)
+        states: dict[Key, State] = {}
+        with anyio.move_on_after(within):
+            while True:
+                states = self._judged(keys, states)
+                failed = next(((key, s.failure) for key, s in states.items() if s.failure), None)
+                if failed:
+                    raise await self._error(*failed)
+                if all(state.done for state in states.values()):
+                    return states
+                await self._unblock(states.values())
+                with anyio.move_on_after(self._nap(states.values())):
+                    await self.live.change()
+        await self.cluster.version()  # what is known is old where the API server is away: then that is the reason
+        key, state = next((key, state) for key, state in states.items() if not state.done)
+        raise await self._error(key, self._overdue(key, state, within))
+
+    def _judged(self, keys: tuple[Key, ...], before: dict[Key, State]) -> dict[Key, State]:
+        self._say_events()
+        live = self.live
+        now = self.cluster.now()
+        scene = Scene(live.of("Pod"), live.of("ReplicaSet"), live.of("Event"), self._firsts, now)
+        states = {key: _state(live.objects.get(key), scene) for key in keys}
+        self._firsts = remembered(self._firsts, [s for state in states.values() for s in state.symptoms], now)
+        for key, state in states.items():
+            if key not in before or state.message != before[key].message:
+                self.say(self.hide(describe(key, state)))
+        return states
+
+    def _nap(self, states: Iterable[State]) -> float:
+        """Return how long nothing can change by itself: until the next grace ends."""
+        return min(max(min(state.due for state in states) - self.cluster.now(), 0.0) + 0.01, _LONGEST_NAP)
+
+    def _say_events(self) -> None:
+        """Say the warnings that are new; the same words about the same object are said once."""
+        for event in sorted(self.live.of("Event"), key=happened):
+            if event.get("type") == "Warning" and happened(event) >= self.since:
+                text = line({**event, "count": 1})
+                if text not in self._said:
+                    self._said.add(text)
+                    self.say(self.hide(f"event {text}"))
+
+    async def _unblock(self, states: Iterable[State]) -> None:
+        """Delete the pod that a stateful set's controller waits for in vain; the new revision takes its place."""
+        for state in states:
+            pod = next((p for p in self.live.of("Pod") if p["metadata"]["name"] == state.blocked), None)
+            if pod and pod["metadata"]["uid"] not in self._deleted:
+                self._deleted.add(pod["metadata"]["uid"])
+                self.say(f"deletes pod {state.blocked}: it is of an earlier revision and will never be ready")
+                await self.cluster.delete(Key.of(pod), uid=pod["metadata"]["uid"])
+
+    def _overdue(self, key: Key, state: State, within: float) -> Failure:
+        """Return the verdict at the end of the time: a trouble that is known, or else that it is slow."""
+        known = min(state.symptoms, key=lambda s: s.grace, default=None)
+        if known:
+            text = f"{known.message} (for all of the {within:.0f} s that it was given)"
+            return Failure(known.reason, text, known.pod, known.container)
+        obj = self.live.objects.get(key)
+        pod, container = _suspect(pods_of(obj, self.live.of("Pod")) if obj else ())
+        return Failure(sy.SLOW, f"not ready after {within:.0f} s: {state.message}", pod, container)
+
+    async def _error(self, key: Key, failure: Failure) -> RolloutError:
+        verdict = of_failure(key, failure, self.cluster.now())
+        text = self.hide(f"{key}: {failure.reason}: {failure.message}")
+        self.say(f"verdict: {text}")
+        tail = await self._log(key.namespace, failure) if failure.pod and failure.container else ""
+        return RolloutError(self.act, text, tail=self.hide(last_lines(tail)), verdict=verdict)
+
+    async def _log(self, namespace: str, failure: Failure) -> str:
+        current = await self.cluster.log(namespace, failure.pod, failure.container)
+        return current or await self.cluster.log(namespace, failure.pod, failure.container, previous=True)
+
+
+def _state(obj: Obj | None, scene: Scene) -> State:
+    return State(False, "not seen yet") if obj is None else state_of(obj, scene)
 
 
 def _suspect(pods: Iterable[Obj]) -> tuple[str, str]:
-    for pod in pods:
-        known = pod.get("status") or {}
-        for status in (*(known.get("initContainerStatuses") or ()), *(known.get("containerStatuses") or ())):
-            if not status.get("ready"):
-                return pod["metadata"]["name"], status["name"]
-    return "", ""
-
-
-async def _error(cluster: Cluster, key: Key, failure: Failure, act: str) -> RolloutError:
-    tail = await _log(cluster, key.namespace, failure) if failure.pod and failure.container else ""
-    return RolloutError(
-        act,
-        f"{key}: {failure.reason}: {failure.message}",
-        "the pods that ran before keep serving; correct the cause and deploy again",
-        tail=last_lines(tail),
+    """Return the first container that is not ready, with its pod."""
+    return next(
+        ((pod["metadata"]["name"], status["name"]) for pod in pods for status in statuses(pod) if not status["ready"]),
+        ("", ""),
     )
-
-
-async def _log(cluster: Cluster, namespace: str, failure: Failure) -> str:
-    current = await cluster.log(namespace, failure.pod, failure.container)
-    return current or await cluster.log(namespace, failure.pod, failure.container, previous=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from planera_ci.cluster.client import Cluster
 from planera_ci.domain.manifests import Key, Obj
+from planera_ci.domain.rotation import check_given
 from planera_ci.errors import ConfigError
 
 DATABASE_PASSWORD, JWT_SECRET = "database-password", "jwt-secret"
@@ -32,7 +33,9 @@ async def application_secret(
     data: dict[str, str] = dict((live or {}).get("data") or {})
     for key in needed:
         if given.get(key):
-            data[key] = _encoded(given[key])
+            value = _encoded(given[key])
+            check_given(f"fill secret {name}", key, value, data)
+            data[key] = value
         elif key not in data:
             if key not in GENERATED:
                 raise ConfigError(
@@ -41,17 +44,18 @@ async def application_secret(
                     f"create it: kubectl -n {namespace} create secret generic {name} --from-literal={key}=…",
                 )
             data[key] = _encoded(secrets.token_urlsafe(_BYTES))
-    return _secret(namespace, name, "Opaque", data, labels)
+    return secret(namespace, name, "Opaque", data, labels)
 
 
 def registry_secret(namespace: str, name: str, registry: str, user: str, token: str, labels: Mapping[str, str]) -> Obj:
     """Return the Secret that the kubelet pulls images with."""
     login = {"auth": _encoded(f"{user}:{token}"), "username": user, "password": token}
     config = json.dumps({"auths": {registry: login}}, sort_keys=True)
-    return _secret(namespace, name, "kubernetes.io/dockerconfigjson", {".dockerconfigjson": _encoded(config)}, labels)
+    return secret(namespace, name, "kubernetes.io/dockerconfigjson", {".dockerconfigjson": _encoded(config)}, labels)
 
 
-def _secret(namespace: str, name: str, kind: str, data: Mapping[str, str], labels: Mapping[str, str]) -> Obj:
+def secret(namespace: str, name: str, kind: str, data: Mapping[str, str], labels: Mapping[str, str]) -> Obj:
+    """Return a Secret with these values, which are in base64 already."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -59,6 +63,33 @@ def _secret(namespace: str, name: str, kind: str, data: Mapping[str, str], label
         "type": kind,
         "data": dict(data),
     }
+
+
+async def known_values(cluster: Cluster, namespace: str, app: str) -> tuple[str, ...]:
+    """Return every value of the Secrets that the pipeline writes, which are those that it can read, to mask them."""
+    found: list[str] = []
+    for name in (f"{app}-secrets", f"{app}-secrets-history", f"{app}-registry"):
+        live = await cluster.get(Key("v1", "Secret", namespace, name))
+        for text in map(decoded, ((live or {}).get("data") or {}).values()):
+            found.extend((text, *_leaves(text)))
+    return tuple(filter(None, found))
+
+
+def decoded(value: str) -> str:
+    """Return a Secret's value as text; what is no text is hidden by its base64 alone."""
+    try:
+        return base64.b64decode(value).decode()
+    except ValueError:
+        return ""
+
+
+def _leaves(text: str) -> tuple[str, ...]:
+    """Return the passwords of a registry login, which is JSON."""
+    try:
+        logins = json.loads(text)["auths"].values()
+        return tuple(login[field] for login in logins for field in ("password", "auth"))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return ()
 
 
 def _encoded(text: str) -> str:

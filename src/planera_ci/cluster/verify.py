@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import anyio
 import anyio.to_thread
@@ -14,12 +15,12 @@ import httpx
 from planera_ci.cluster.client import Cluster
 from planera_ci.domain.images import ImageRef
 from planera_ci.domain.manifests import Key, Obj, containers, of_kind
-from planera_ci.domain.readiness import pods_of
+from planera_ci.domain.pods import pods_of
 from planera_ci.domain.routes import Route
 from planera_ci.errors import VerifyError
 from planera_ci.tasks import each
 
-_WITHIN, _BETWEEN, _REQUEST = 30.0, 0.3, 10.0
+_WITHIN, _BETWEEN, _REQUEST = 60.0, 0.3, 10.0
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,9 @@ async def _answer(cluster: Cluster, route: Route, namespace: str, act: str) -> A
 
 
 async def _ask(cluster: Cluster, route: Route, namespace: str) -> Answer:
-    """Ask by name where the name resolves, else at the address that the Ingress reports."""
-    host, note = route.host, ""
-    if not await anyio.to_thread.run_sync(_resolves, route.host, abandon_on_cancel=True):
-        host = await _ingress_address(cluster, namespace)
-        note = f"at {host}: the name does not resolve here" if host else ""
-        if not host:
-            raise httpx.ConnectError(f"{route.host} does not resolve, and no Ingress reports an address")
+    host, note = await address_of(cluster, route.host, namespace)
+    if not host:
+        raise httpx.ConnectError(f"{route.host} does not resolve, and no Ingress reports an address")
     url = f"{'https' if route.tls else 'http'}://{host}{route.path}"
     try:
         return Answer(route, await _status(url, route.host, verify=True), note)
@@ -125,11 +122,25 @@ async def _ask(cluster: Cluster, route: Route, namespace: str) -> Answer:
         return Answer(route, await _status(url, route.host, verify=False), untrusted)
 
 
+async def address_of(cluster: Cluster, host: str, namespace: str) -> tuple[str, str]:
+    """Return the name where it resolves, else, with a note, the address that the Ingress reports, if one does."""
+    if await anyio.to_thread.run_sync(_resolves, host, abandon_on_cancel=True):
+        return host, ""
+    address = await _ingress_address(cluster, namespace)
+    return address, f"at {address}: the name does not resolve here" if address else ""
+
+
 async def _status(url: str, host: str, *, verify: bool) -> int:
-    context: ssl.SSLContext | bool = ssl.create_default_context() if verify else False
+    context: ssl.SSLContext | bool = _authorities() if verify else False
     async with httpx.AsyncClient(verify=context, timeout=_REQUEST, trust_env=False) as client:
         answer = await client.get(url, headers={"Host": host}, extensions={"sni_hostname": host})
         return answer.status_code
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Load the authorities once: it takes long enough to keep everything else waiting."""
+    return ssl.create_default_context()
 
 
 def _resolves(host: str) -> bool:

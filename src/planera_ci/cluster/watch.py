@@ -1,7 +1,7 @@
 """Live objects of a namespace, kept current by watches; no polling.
 
-Each kind is listed once and then followed from that resource version. A connection that ends is
-followed on; a version that the API server no longer has (410 Gone) is listed again.
+Each kind is listed once and then followed from that resource version. A watch that ends is followed
+on; where the connection drops, or the API server no longer has the version (410 Gone), all is listed again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from urllib3.exceptions import HTTPError
 
 from planera_ci.cluster.client import Cluster
 from planera_ci.domain.manifests import Key, Obj
-from planera_ci.errors import ClusterError
+from planera_ci.errors import AccessDenied, ClusterError
 from planera_ci.tasks import together
 
-_RESYNC_SECONDS = 180
+_WATCH_SECONDS, _SILENCE = 5, 2.5
+"""A watch is asked for anew every few seconds, from where it was: a tunnel does not say that its other end is gone."""
 _RETRY_SECONDS = 0.5
 _MOST_RETRIES = 20
+_NOBODY_LISTENS = (RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError, CancelledError)
 
 
 class Live:
@@ -45,7 +47,7 @@ class Live:
 
     def replace(self, kind: str, objs: Iterable[Obj]) -> None:
         """Take over a fresh list of one kind; an answer to our own write may be newer than the list."""
-        listed = {Key.of(obj): obj for obj in objs}
+        listed = {Key.of(obj): slim(obj) for obj in objs}
         others = {key: obj for key, obj in self.objects.items() if key.kind != kind}
         newer = {
             key: obj
@@ -64,8 +66,17 @@ class Live:
         if event["type"] == "DELETED":
             self.objects.pop(key, None)
         else:
-            self.objects[key] = obj
+            self.objects[key] = slim(obj)
         self._changed.set()
+
+
+def slim(obj: Obj) -> Obj:
+    """Return an object without the list of its managed fields: half of its size, of which only the times are of use."""
+    meta = obj["metadata"]
+    if not meta.get("managedFields"):
+        return obj
+    times = [{k: v for k, v in entry.items() if k != "fieldsV1"} for entry in meta["managedFields"]]
+    return {**obj, "metadata": {**meta, "managedFields": times}}
 
 
 def _version(obj: Obj) -> int:
@@ -87,27 +98,30 @@ async def watching(cluster: Cluster, namespace: str, kinds: Iterable[tuple[str, 
 
 async def _follow(cluster: Cluster, live: Live, api_version: str, kind: str, namespace: str) -> None:
     path = await cluster.path(Key(api_version, kind, namespace, ""))
-    failures = 0
+    failures, version = 0, ""
     while True:
         try:
-            objs, version = await cluster.listing(api_version, kind, namespace)
-            live.replace(kind, objs)
-            failures = 0
-            await _stream(cluster, live, path, version)
+            if not version:
+                objs, version = await cluster.listing(api_version, kind, namespace)
+                live.replace(kind, objs)
+                failures = 0
+            version = await _stream(cluster, live, path, version)
+        except AccessDenied:
+            raise
         except (ClusterError, ApiException, HTTPError, OSError):
-            failures += 1
+            failures, version = failures + 1, ""
             if failures > _MOST_RETRIES:
                 raise
             await anyio.sleep(_RETRY_SECONDS)
 
 
-async def _stream(cluster: Cluster, live: Live, path: str, version: str) -> None:
-    """Follow one watch until the API server ends it."""
+async def _stream(cluster: Cluster, live: Live, path: str, version: str) -> str:
+    """Follow one watch until it ends; return the version to go on from, or nothing where all must be listed again."""
     query = [
         ("watch", "true"),
         ("resourceVersion", version),
         ("allowWatchBookmarks", "true"),
-        ("timeoutSeconds", str(_RESYNC_SECONDS)),
+        ("timeoutSeconds", str(_WATCH_SECONDS)),
     ]
     send, receive = anyio.create_memory_object_stream[Obj](1000)
     async with BlockingPortal() as portal:
@@ -115,11 +129,14 @@ async def _stream(cluster: Cluster, live: Live, path: str, version: str) -> None
         Thread(target=_pump, args=(cluster, path, query, portal, send), daemon=True).start()
         with receive:
             async for event in receive:
-                if event["type"] == "ERROR":  # 410 Gone: list again
+                if event["type"] == "ERROR":  # 410 Gone, or the connection dropped
+                    version = ""
                     break
+                version = event["object"]["metadata"]["resourceVersion"]
                 if event["type"] != "BOOKMARK":
                     live.take(event)
         await portal.stop(cancel_remaining=True)
+    return version
 
 
 def _pump(
@@ -130,11 +147,12 @@ def _pump(
     send: MemoryObjectSendStream[Obj],
 ) -> None:
     try:
-        for event in cluster.follow(path, query):
+        for event in cluster.follow(path, query, _WATCH_SECONDS + _SILENCE):
             portal.call(send.send, event)
     except (ApiException, HTTPError, OSError, ValueError):
-        pass  # the connection dropped: the end of the stream makes the reader list again
-    except (RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError, CancelledError):
-        return  # nobody listens any more
+        with suppress(*_NOBODY_LISTENS):
+            portal.call(send.send, {"type": "ERROR"})
+    except _NOBODY_LISTENS:
+        return
     with suppress(RuntimeError, CancelledError):
         portal.call(send.aclose)

@@ -1,0 +1,83 @@
+"""Where the history is kept: a ConfigMap for each revision, and earlier values of the application's Secret.
+
+A ConfigMap holds the record and, compressed, every object of the release as it was applied, images
+pinned; no Secret is among them. Values of secrets are kept in a Secret, by key and revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from planera_ci.cluster.kept import Keeper, compressed, encoded
+from planera_ci.domain.history import History, Record, read, values_named
+from planera_ci.domain.manifests import Key, Obj
+from planera_ci.errors import ClusterError, HistoryError
+from planera_ci.tasks import each
+
+_REVISION = "revision"
+
+
+class Archive(Keeper):
+    """The history of one application in one namespace."""
+
+    async def load(self) -> History:
+        """Return all revisions that are kept."""
+        found = await self.listed(_REVISION)
+        records = [read(text, Key.of(obj).name) for obj in found if (text := (obj.get("data") or {}).get("record"))]
+        return History.of(records)
+
+    async def open(self, record: Record, objs: tuple[Obj, ...], old: History) -> None:
+        """Write a revision before its first change, and forget those that are too old."""
+        await self._write(record, {"objects": encoded(compressed(objs))})
+        await each((surplus.revision for surplus in old.surplus()), self._forget)
+
+    async def close(self, record: Record) -> None:
+        """Write how a revision ended; its objects stay as they are."""
+        key = self.key(record.revision)
+        live = await self.cluster.get(key)
+        await self._write(record, (live or {}).get("binaryData") or {})
+
+    async def objects(self, record: Record) -> tuple[Obj, ...]:
+        """Return the objects of a revision as they were applied."""
+        key = self.key(record.revision)
+        try:
+            return tuple(await self.content(key, "objects"))
+        except ValueError as error:
+            raise HistoryError(
+                f"read revision {record.revision}", f"{key} does not hold its objects", "choose another revision"
+            ) from error
+
+    def key(self, revision: int) -> Key:
+        """Return where a revision is kept."""
+        return self.numbered(_REVISION, revision)
+
+    async def values(self) -> dict[str, str]:
+        """Return the values that the application's Secret has had: KEY.REVISION to value, in base64."""
+        live = await self.cluster.get(self._values_key())
+        return dict((live or {}).get("data") or {})
+
+    async def keep_values(self, values: Mapping[str, str]) -> None:
+        """Keep exactly these values."""
+        key = self._values_key()
+        await self.cluster.apply({**self.object(key, "secrets"), "type": "Opaque", "data": dict(values)})
+
+    async def forget_values(self, history: History) -> None:
+        """Forget the values that nothing is put back with any more."""
+        stored = await self.values()
+        named = values_named(stored, history.restorable)
+        if named != stored:
+            await self.keep_values(named)
+
+    async def _write(self, record: Record, binary: Mapping[str, str]) -> None:
+        obj = self.object(self.key(record.revision), _REVISION)
+        obj |= {"data": {"record": record.model_dump_json(indent=2)}, "binaryData": dict(binary)}
+        try:
+            await self.cluster.apply(obj)
+        except ClusterError as error:
+            raise type(error)(f"write the history: {error.act}", error.observed, error.remedy) from error
+
+    async def _forget(self, revision: int) -> None:
+        await self.cluster.delete(self.key(revision))
+
+    def _values_key(self) -> Key:
+        return Key("v1", "Secret", self.namespace, f"{self.app}-secrets-history")
