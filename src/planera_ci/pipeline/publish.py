@@ -23,6 +23,7 @@ from planera_ci.tasks import each
 
 _OCI = "org.opencontainers.image"
 CONTENT_LABEL = "planera-ci.content"
+REVISION_LABEL = f"{_OCI}.revision"
 _REFUSED = ("401", "403", "unauthorized", "denied", "forbidden")
 
 
@@ -56,7 +57,7 @@ async def published_before(
         found = await registry.find(repository, tag)
         if found and found.labels.get(CONTENT_LABEL) == content:
             container = registry.login(dag.container()).from_(f"{repository}@{found.digest}")
-            revision = found.labels.get(f"{_OCI}.revision", "")
+            revision = found.labels.get(REVISION_LABEL, "")
             return Image(component, repository, container, revision, found.digest, found)
     return None
 
@@ -67,7 +68,7 @@ def labelled(
     """Return a built component as an image that says where it came from."""
     labels = {
         f"{_OCI}.source": url,
-        f"{_OCI}.revision": revision.version,
+        REVISION_LABEL: revision.version,
         f"{_OCI}.created": revision.created,
         CONTENT_LABEL: content,
     }

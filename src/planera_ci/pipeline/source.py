@@ -11,6 +11,7 @@ from planera_ci.domain.images import checked_commit, version_of
 from planera_ci.errors import SourceError
 from planera_ci.pipeline.content import content_of
 from planera_ci.pipeline.failure import cause_of
+from planera_ci.tasks import each
 
 _GIT = ".git"
 
@@ -38,14 +39,11 @@ class Source:
     git: dagger.GitRepository | None
     subfolder: str = ""
 
-    async def revision(self, commit: str = "") -> Revision:
-        """Return the commit that was given, else the one that git names."""
-        git = self.git
-        if git is None and await self.directory.exists(_GIT):
-            if not await self.directory.exists(_GIT, expected_type=dagger.ExistsType.DIRECTORY_TYPE):
-                git = None  # a worktree's or submodule's .git is a file that leads outside
-            else:
-                git = self.directory.as_git()
+    async def revision(self, commit: str = "", *, clean: bool = False) -> Revision:
+        """Return the commit that was given, else the one that git names; `clean` refuses what git has not recorded."""
+        git = await self._repository()
+        if clean and git:
+            await self._refuse_dirty(git)
         if commit:
             return Revision(checked_commit(commit))
         if git is None:
@@ -55,6 +53,36 @@ class Source:
                 "pass --commit $(git rev-parse HEAD)",
             )
         return await self._from_git(git)
+
+    async def _repository(self) -> dagger.GitRepository | None:
+        """Return the git repository that the source is in, or nothing where there is none."""
+        # a worktree's or submodule's .git is a file that leads outside
+        if self.git or not await self.directory.exists(_GIT, expected_type=dagger.ExistsType.DIRECTORY_TYPE):
+            return self.git
+        return self.directory.as_git()
+
+    async def _refuse_dirty(self, git: dagger.GitRepository) -> None:
+        """Refuse a tree that differs from its commit anywhere: the manifests may be what differs."""
+        paths = await _changed(git)
+        if paths:
+            seen = f"{paths[0]} and {len(paths) - 1} more" if len(paths) > 1 else paths[0]
+            raise SourceError(
+                "find the commit of the source",
+                f"the tree is dirty, {seen} differ{'' if len(paths) > 1 else 's'} from the commit",
+                "commit or stash it; nothing was touched",
+            )
+
+    async def tags(self, commit: str) -> tuple[str, ...]:
+        """Return the names that git's tags give a commit."""
+        git = await self._repository()
+        if git is None:
+            return ()
+        try:
+            names = await git.tags()
+            commits = await each(names, lambda name: git.tag(name).commit())
+        except dagger.QueryError as error:
+            raise SourceError("read the tags of the source", cause_of(error), "repair the repository") from error
+        return tuple(name for name, found in commits.items() if found.startswith(commit))
 
     async def _from_git(self, git: dagger.GitRepository) -> Revision:
         try:
@@ -70,8 +98,7 @@ class Source:
 
     async def _dirty(self, git: dagger.GitRepository) -> str:
         """Return a hash of the content if files of the source differ from the commit."""
-        changes = git.uncommitted()
-        paths = [*await changes.added_paths(), *await changes.modified_paths(), *await changes.removed_paths()]
+        paths = await _changed(git)
         prefix = f"{self.subfolder}/" if self.subfolder else ""
         if not any(path.startswith(prefix) and path != prefix for path in paths):
             return ""
@@ -91,6 +118,12 @@ class Source:
                     f"{name}/Dockerfile does not exist in the source",
                     "add it, or take the component out of the manifests",
                 )
+
+
+async def _changed(git: dagger.GitRepository) -> list[str]:
+    """Return the files that differ from the commit."""
+    changes = git.uncommitted()
+    return [*await changes.added_paths(), *await changes.modified_paths(), *await changes.removed_paths()]
 
 
 async def _created(head: dagger.GitRef, sha: str) -> str:

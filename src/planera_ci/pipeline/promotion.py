@@ -1,0 +1,88 @@
+"""Bring what one environment has verified to the next: the same digests, nothing built.
+
+The registry knows what was verified, by a tag that is given after the verification: the account that
+deploys to production needs no right in staging, and the two may be different clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dagger import dag
+
+from planera_ci.domain.images import short, tags
+from planera_ci.domain.stages import verified_tag
+from planera_ci.errors import RegistryError, SourceError
+from planera_ci.pipeline.project import Project
+from planera_ci.pipeline.publish import REVISION_LABEL, Image
+from planera_ci.pipeline.registry import Found
+from planera_ci.tasks import each
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A verified release on its way to another environment."""
+
+    project: Project
+    origin: str
+    """The environment that verified it."""
+    environment: str
+    version: str
+    names: tuple[str, ...]
+    """Names of the commit in git, which its images get too."""
+
+    async def images(self, components: Iterable[str], act: str) -> dict[str, Image]:
+        """Return the images that were verified; refuse where one was not, or a tag of theirs is taken."""
+
+        async def one(component: str) -> Image:
+            where = self.project.repository(component)
+            found = await self.project.registry.find(where, verified_tag(self.origin, self.version))
+            if found is None:
+                raise SourceError(
+                    act,
+                    f"{self.origin} has verified no release {short(self.version)}, nothing was touched",
+                    f"deploy it there first: dagger call deploy --env {self.origin}; or name another with --release",
+                )
+            await self._check_free(where, found, act)
+            container = self.project.registry.login(dag.container()).from_(f"{where}@{found.digest}")
+            return Image(component, where, container, found.labels.get(REVISION_LABEL, ""), found.digest, found)
+
+        return await each(components, one)
+
+    async def _check_free(self, repository: str, image: Found, act: str) -> None:
+        """Refuse a tag that is there and names another image: only `latest` may move."""
+        for tag in self._fixed():
+            there = await self.project.registry.find(repository, tag)
+            if there and there.digest != image.digest:
+                raise RegistryError(
+                    act,
+                    f"{repository}:{tag} exists and is {there.digest}, the verified release is {image.digest}",
+                    "nothing was touched; find out who gave that tag, and remove it or name the release anew",
+                )
+
+    async def tag(self, images: Mapping[str, Image]) -> tuple[str, ...]:
+        """Give the images the tags of their environment; return these."""
+        wanted = (*self._fixed(), tags(self.environment, self.version)[1])
+        for tag in wanted:
+            await give(self.project, images, tag)
+        return wanted
+
+    def _fixed(self) -> tuple[str, ...]:
+        return (tags(self.environment, self.version)[0], *self.names)
+
+
+async def give(project: Project, images: Mapping[str, Image], tag: str) -> None:
+    """Give every component's published image a tag, unless it has it."""
+
+    async def one(name: str) -> None:
+        where, image = project.repository(name), images[name]
+        there = await project.registry.find(where, tag)
+        if there and there.digest == image.digest:
+            return
+        found = image.kept or await project.registry.find(where, image.digest)
+        if found is None:
+            raise RegistryError(f"tag {where}:{tag}", f"{image.digest} is not there any more", "deploy again")
+        await project.registry.tag(where, found, tag)
+
+    await each(images, one)
