@@ -14,6 +14,9 @@ class Environment(enum.Enum):
     STAGING = "staging"
     """Deployed on every push to main."""
 
+    PRODUCTION = "production"
+    """Gets what staging has verified, by hand."""
+
 
 @dagger.enum_type
 class Format(enum.Enum):

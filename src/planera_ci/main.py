@@ -6,52 +6,46 @@ many a verb that does without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import dagger
 from dagger import DefaultPath, Doc, Ignore, function, object_type
-from dagger.mod._exceptions import FunctionError  # the SDK names it its escape hatch, but does not export it
 
-from planera_ci.domain.images import checked_component, short
-from planera_ci.domain.report import Report, listed
+from planera_ci import arguments as given
+from planera_ci.domain.images import checked_component
+from planera_ci.domain.report import listed
+from planera_ci.domain.stages import DEPLOY_PHRASE, ROTATE_PHRASE, check_built_for, check_phrase
 from planera_ci.environment import Environment, Format
-from planera_ci.errors import ConfigError, PlaneraError, first_error
+from planera_ci.keeping import Keeping
+from planera_ci.looking import Looking
 from planera_ci.pipeline.build import build
 from planera_ci.pipeline.build import test as run_tests
 from planera_ci.pipeline.clock import Clock
-from planera_ci.pipeline.project import Project, plaintext
-from planera_ci.pipeline.registry import Registry
+from planera_ci.pipeline.project import plaintext
 from planera_ci.pipeline.release import tried_and_published
 from planera_ci.pipeline.render import load
 from planera_ci.pipeline.render import render as kustomize
-from planera_ci.pipeline.source import Source
-
-if TYPE_CHECKING:
-    from planera_ci.cluster.client import Cluster
-
-_EXAMPLE = "examples/planera"
-_LONGEST = 3600
-_LEFT_OUT = ["**/node_modules", "**/.venv", "**/__pycache__"]
-
-Env = Annotated[Environment, Doc("Environment, a folder of the manifests: staging")]
-Commit = Annotated[
-    str,
-    Doc("Commit that names this state of the source, 7 to 64 hexadecimal digits; default: git's HEAD of the source"),
-]
-Shown = Annotated[Format, Doc("Report for people (text) or for programs (json)")]
-Within = Annotated[int, Doc("Seconds that each wave of workloads may take to roll out, 1 to 3600")]
+from planera_ci.told import plainly
+from planera_ci.wiring import (
+    LEFT_OUT,
+    cluster_of,
+    deployment_of,
+    project_of,
+    promotion_of,
+    report_of,
+    revision_of,
+    source_of,
+)
 
 
 @object_type
-class PlaneraCi:
+class PlaneraCi(Looking, Keeping):
     """Build, test, publish, deploy and verify a web application on Kubernetes."""
 
     example: Annotated[
         dagger.Directory,
         DefaultPath("/examples/planera"),
-        Ignore(_LEFT_OUT),
+        Ignore(LEFT_OUT),
         Doc("Application used where --source is not given: the example of this module"),
     ]
     git: Annotated[
@@ -80,20 +74,21 @@ class PlaneraCi:
         dagger.Service | None,
         Doc("API server if only this machine reaches it, such as tcp://127.0.0.1:6443"),
     ] = None
+    run: Annotated[str, Doc("Where this run is seen, such as a CI job's URL; shown to who waits for its lock")] = ""
     jwt: Annotated[
         dagger.Secret | None, Doc("Secret that the application signs its tokens with; generated once if never given")
     ] = None
 
     @function(cache="never")
-    async def build(self, env: Env = Environment.STAGING) -> str:
+    async def build(self, env: given.Env = Environment.STAGING) -> str:
         """Build every component of the application from its Dockerfile."""
-        with _plainly():
-            project, clock = self._project(), Clock()
+        with plainly():
+            project, clock = project_of(self), Clock()
             names = project.components(await load(self.manifests, env.value))
             with clock.step("build") as lines:
                 await project.built(names)
                 lines.append(f"{listed(names)} built")
-            return self._report(env, "", clock).text()
+            return report_of(self, env.value, "", clock).text()
 
     @function
     async def image(
@@ -103,31 +98,31 @@ class PlaneraCi:
 
         Run it (`up`), export it (`-o app.tar`) or look inside (`terminal`).
         """
-        with _plainly():
-            source = self._source()
+        with plainly():
+            source = source_of(self)
             await source.check((checked_component(component),))
             return await build(source, component)
 
     @function(cache="never")
-    async def test(self, env: Env = Environment.STAGING) -> str:
+    async def test(self, env: given.Env = Environment.STAGING) -> str:
         """Run the application's own tests: the test stage of each Dockerfile."""
-        with _plainly():
-            project, clock = self._project(), Clock()
+        with plainly():
+            project, clock = project_of(self), Clock()
             names = project.components(await load(self.manifests, env.value))
             await project.source.check(names)
             with clock.step("test") as lines:
                 done = await run_tests(project.source, names)
                 lines.append(f"{listed(done)} passed" if done else "no component has a test stage")
-            return self._report(env, "", clock).text()
+            return report_of(self, env.value, "", clock).text()
 
     @function(cache="never")
-    async def smoke(self, env: Env = Environment.STAGING, commit: Commit = "") -> str:
+    async def smoke(self, env: given.Env = Environment.STAGING, commit: given.Commit = "") -> str:
         """Run the built containers as the manifests say, and try them.
 
         Third-party services, such as the database, are started fresh; nothing is published.
         """
-        with _plainly():
-            project, clock = self._project(), Clock()
+        with plainly():
+            project, clock = project_of(self), Clock()
             objs = await load(self.manifests, env.value)
             with clock.step("build") as lines:
                 containers = await project.built(project.components(objs))
@@ -136,126 +131,122 @@ class PlaneraCi:
                 smoke = project.smoke(objs, containers, commit)
                 lines.extend(await smoke.run())
                 await smoke.stop()
-            return self._report(env, commit, clock).text()
+            return report_of(self, env.value, commit, clock).text()
 
     @function(cache="never")
-    async def publish(self, env: Env, commit: Commit = "") -> str:
+    async def publish(self, env: given.Env, commit: given.Commit = "") -> str:
         """Smoke-test every component and publish it; return the digests."""
-        with _plainly():
-            project, clock = self._project(), Clock()
+        with plainly():
+            project, clock = project_of(self), Clock()
             await plaintext(self.token, "--token", "publish")
+            check_built_for(env.value)
             objs = await load(self.manifests, env.value)
             revision = await project.source.revision(commit)
             images = await project.release_images(project.components(objs), env.value, revision)
             await tried_and_published(project, clock, objs, images, env.value, revision.version)
-            return self._report(env, revision.version, clock).text()
+            return report_of(self, env.value, revision.version, clock).text()
 
     @function
-    async def render(self, env: Env) -> dagger.File:
+    async def render(self, env: given.Env) -> dagger.File:
         """Render the manifests of an environment, images still unpinned."""
-        with _plainly():
+        with plainly():
             text = await kustomize(self.manifests, env.value)
             return dagger.dag.directory().with_new_file(f"{env.value}.yaml", text).file(f"{env.value}.yaml")
 
     @function(cache="never")
-    async def plan(self, env: Env, commit: Commit = "") -> str:
+    async def plan(self, env: given.Env, commit: given.Commit = "", release: given.Promoted = "") -> str:
         """Show what a deployment would change, by a dry run; secrets are masked."""
         from planera_ci.inspection import planned  # noqa: PLC0415
 
-        with _plainly():
-            project = self._project()
-            revision = await project.source.revision(commit)
-            return await planned(await self._cluster("plan"), project, env.value, revision)
+        with plainly():
+            project = project_of(self)
+            revision = await revision_of(project, env.value, commit)
+            promotion = await promotion_of(project, env.value, revision, release)
+            return await planned(await cluster_of(self, "plan"), project, env.value, revision, promotion)
 
     @function(cache="never")
-    async def deploy(self, env: Env, commit: Commit = "", within: Within = 300, shown: Shown = Format.TEXT) -> str:
+    async def deploy(
+        self,
+        env: given.Env,
+        commit: given.Commit = "",
+        confirm: given.Confirm = "",
+        release: given.Promoted = "",
+        within: given.Within = 300,
+        wait: given.Wait = 300,
+        rollback: given.Undo = True,  # noqa: FBT002 - a flag of the command line
+        shown: given.Shown = Format.TEXT,
+    ) -> str:
         """Build, test, publish, apply and verify: the whole way to an environment.
 
-        Nothing is published before the smoke test passed, nothing is applied before every object
-        passed a server dry run, and nothing is called deployed before what runs is what was published.
+        Production gets, digest by digest, a release that staging has verified. Nothing is published
+        before the smoke test passed, nothing is applied before every object passed a server dry run,
+        and nothing is called deployed before what runs is what was published.
+        A failure ends at once, with its reason; evidence is kept, and the last good release put back.
         """
-        from planera_ci.deployment import Deployment, Secrets  # noqa: PLC0415
-
-        with _plainly():
-            project, clock = self._project(), Clock()
+        with plainly():
             act = f"deploy {self.name} to {env.value}"
+            check_phrase(act, env.value, confirm, DEPLOY_PHRASE, f"deploy --env {env.value}")
             token = await plaintext(self.token, "--token", act)
-            jwt = await plaintext(self.jwt, "--jwt", act) if self.jwt else ""
-            cluster = await self._cluster(act)
-            revision = await project.source.revision(commit)
-            run = Deployment(project, env.value, cluster, Secrets(jwt=jwt, token=token), clock)
-            report = await run.deploy(revision, checked_seconds(within))
-            return report.json() if shown is Format.JSON else report.text()
+            run = await deployment_of(self, env.value, act, within, wait, undo=rollback, token=token)
+            revision = await revision_of(run.project, env.value, commit)
+            promotion = await promotion_of(run.project, env.value, revision, release)
+            return given.shown_as(await run.deploy(revision, promotion), shown)
 
     @function(cache="never")
-    async def verify(self, env: Env) -> str:
-        """Prove that an environment runs its last release.
+    async def rollback(
+        self,
+        env: given.Env,
+        to: given.To = 0,
+        within: given.Within = 300,
+        wait: given.Wait = 300,
+        shown: given.Shown = Format.TEXT,
+    ) -> str:
+        """Put an earlier release back as a whole, and verify it.
 
-        Checked are the running image ids, the services' endpoints, and what the Ingress answers.
+        Workloads, configuration and the application's secrets become what they were; Jobs, such as a
+        database's migration, are not run again.
         """
-        from planera_ci.inspection import verify_recorded  # noqa: PLC0415
-
-        with _plainly():
-            clock = Clock()
-            with clock.step("verify") as lines:
-                cluster = await self._cluster("verify")
-                record, found = await verify_recorded(cluster, self._project(), env.value)
-                lines.extend(found)
-            return self._report(env, record.version, clock).text()
+        with plainly():
+            act = f"roll back {self.name} in {env.value}"
+            run = await deployment_of(self, env.value, act, within, wait)
+            return given.shown_as(await run.roll_back(to), shown)
 
     @function(cache="never")
-    async def status(self, env: Env) -> str:
-        """Show what runs in an environment: release, workloads and images."""
-        from planera_ci.inspection import status  # noqa: PLC0415
+    async def rotate(
+        self,
+        env: given.Env,
+        secret: given.Key,
+        value: given.NewValue = None,
+        drop: given.Drop = False,  # noqa: FBT002 - a flag of the command line
+        confirm: given.ConfirmRotation = "",
+        within: given.Within = 300,
+        wait: given.Wait = 300,
+        shown: given.Shown = Format.TEXT,
+    ) -> str:
+        """Replace a value of the application's Secret while it serves.
 
-        with _plainly():
-            return await status(await self._cluster("read the status"), self._project(), env.value)
+        Every pod accepts the new value before any uses it, and the value before from then on, until the
+        next rotation or --drop. A failure leaves the value before in force; no rollback brings it back.
+        """
+        from planera_ci.rotation import Rotation, Wish  # noqa: PLC0415
 
-    def _source(self) -> Source:
-        # What git ignores is on one machine only: with it, a laptop and a CI would build different images.
-        if self.source is None:
-            return Source(self.example.filter(gitignore=True), self.git, _EXAMPLE)
-        return Source(self.source.filter(exclude=_LEFT_OUT, gitignore=True), None)
+        with plainly():
+            act = f"rotate {secret} of {self.name} in {env.value}"
+            check_phrase(act, env.value, confirm, ROTATE_PHRASE, f"rotate --env {env.value} --secret {secret}")
+            new = await plaintext(value, "--value", act) if value else ""
+            run = await deployment_of(self, env.value, act, within, wait)
+            return given.shown_as(await Rotation(run, Wish(secret, new, drop)).rotate(), shown)
 
-    def _project(self) -> Project:
-        registry = Registry(self.registry, self.user, self.token)
-        return Project(self.name, self.owner, self._source(), self.manifests, registry)
+    @function(cache="never")
+    async def access(self, env: given.Env, hours: given.Hours = 24) -> str:
+        """Make an environment's namespace and deployer; print its kubeconfig.
 
-    async def _cluster(self, act: str) -> Cluster:
-        """Open the cluster, through the tunnel where one is given."""
-        from planera_ci.cluster.client import connect  # noqa: PLC0415
+        For an administrator, once, and again for each new token: its kubeconfig is what --kubeconfig gives here.
+        What the account may do stands in the manifests, in access/ENV.
+        """
+        from planera_ci.granting import kubeconfig  # noqa: PLC0415
 
-        text = await plaintext(self.kubeconfig, "--kubeconfig", act)
-        cluster = connect(text, await (await self.cluster.start()).endpoint() if self.cluster else "")
-        await cluster.version()
-        return cluster
-
-    def _report(self, env: Environment, version: str, clock: Clock) -> Report:
-        return Report(self.name, env.value, short(version), "", clock.seconds(), tuple(clock.steps))
-
-
-def checked_seconds(within: int) -> float:
-    """Return the seconds to wait; refuse what is out of range."""
-    if not 1 <= within <= _LONGEST:
-        raise ConfigError(f"read --within {within}", "it is out of range", f"give 1 to {_LONGEST} seconds")
-    return float(within)
-
-
-class _Told(FunctionError):
-    """What the CLI shows of a failure: the name below, a colon, and our sentence, with no traceback."""
-
-
-# The SDK prints an error as MODULE.NAME: MESSAGE and has no other way to choose the words.
-_Told.__module__, _Told.__qualname__ = "builtins", "planera-ci"
-
-
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """Tell our errors as sentences, also those that a task group wrapped; leave all others as they are."""
-    try:
-        yield
-    except (PlaneraError, BaseExceptionGroup) as error:
-        cause = first_error(error)
-        if isinstance(cause, PlaneraError):
-            raise _Told(str(cause)) from None
-        raise cause from None
+        with plainly():
+            act, seconds = f"give access to {env.value}", given.checked_hours(hours)
+            admin = await plaintext(self.kubeconfig, "--kubeconfig", act)
+            return await kubeconfig(await cluster_of(self, act), admin, project_of(self), env.value, seconds)

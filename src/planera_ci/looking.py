@@ -1,0 +1,81 @@
+"""The verbs that look at an environment and change nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Protocol
+
+import dagger
+from dagger import Doc, function
+
+from planera_ci import arguments as given
+from planera_ci.domain.images import checked_component
+from planera_ci.environment import Format
+from planera_ci.pipeline.clock import Clock
+from planera_ci.told import plainly
+from planera_ci.wiring import Settings, cluster_of, project_of, report_of
+
+
+class Looking(Settings, Protocol):
+    """A part of the module's object: what it is told apart from is in its name."""
+
+    @function(cache="never")
+    async def verify(self, env: given.Env) -> str:
+        """Prove that an environment runs its last release.
+
+        Checked are the running image ids, the services' endpoints, and what the Ingress answers.
+        """
+        from planera_ci.inspection import verify_recorded  # noqa: PLC0415
+
+        with plainly():
+            clock = Clock()
+            with clock.step("verify") as lines:
+                cluster = await cluster_of(self, "verify")
+                record, found = await verify_recorded(cluster, project_of(self), env.value)
+                lines.extend(found)
+            return report_of(self, env.value, record.version, clock).text()
+
+    @function(cache="never")
+    async def status(self, env: given.Env) -> str:
+        """Show what runs in an environment: release, workloads and images."""
+        from planera_ci.inspection import status  # noqa: PLC0415
+
+        with plainly():
+            return await status(await cluster_of(self, "read the status"), project_of(self), env.value)
+
+    @function(cache="never")
+    async def history(self, env: given.Env, shown: given.Shown = Format.TEXT) -> str:
+        """Show the revisions of an environment: what, when, and how it ended."""
+        from planera_ci.inspection import history  # noqa: PLC0415
+
+        with plainly():
+            found = await history(await cluster_of(self, "read the history"), project_of(self), env.value)
+            return found.json() if shown is Format.JSON else found.text()
+
+    @function(cache="never")
+    async def logs(
+        self,
+        env: given.Env,
+        component: Annotated[str, Doc("Component whose containers are read, such as backend")],
+        lines: given.Lines = 100,
+    ) -> str:
+        """Show the last lines that a component's containers have written."""
+        from planera_ci.inspection import logs  # noqa: PLC0415
+
+        with plainly():
+            name, count = checked_component(component), given.checked_lines(lines)
+            return await logs(await cluster_of(self, "read the logs"), project_of(self), env.value, name, count)
+
+    @function(cache="never")
+    async def evidence(self, env: given.Env, revision: given.Failed = 0) -> dagger.Directory:
+        """Return what was seen of a failed deployment before it was undone.
+
+        Events, states, logs, the diff, a timeline and the report, secrets masked. Export it: `-o DIR`.
+        """
+        from planera_ci.inspection import evidence  # noqa: PLC0415
+
+        with plainly():
+            files = await evidence(await cluster_of(self, "read the evidence"), project_of(self), env.value, revision)
+            folder = dagger.dag.directory()
+            for path, text in files.items():
+                folder = folder.with_new_file(path, text)
+            return folder

@@ -1,0 +1,113 @@
+"""From the module's arguments to what the verbs work with: source, project, cluster, a run that may change things.
+
+What needs a cluster is imported where it is used: loading the Kubernetes client takes longer than
+many a verb that does without it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import dagger
+
+from planera_ci import arguments as given
+from planera_ci.domain.images import checked_commit, short
+from planera_ci.domain.report import Report
+from planera_ci.domain.stages import stage_of
+from planera_ci.errors import ConfigError
+from planera_ci.options import Options
+from planera_ci.pipeline.clock import Clock
+from planera_ci.pipeline.project import Project, plaintext
+from planera_ci.pipeline.promotion import Promotion
+from planera_ci.pipeline.registry import Registry
+from planera_ci.pipeline.source import Revision, Source
+
+if TYPE_CHECKING:
+    from planera_ci.cluster.client import Cluster
+    from planera_ci.deployment import Deployment
+
+_EXAMPLE = "examples/planera"
+_PATIENCE = 60.0
+"""Seconds for which an API server that has answered once may be away: it is being restarted."""
+LEFT_OUT = ["**/node_modules", "**/.venv", "**/__pycache__"]
+
+
+class Settings(Protocol):
+    """The module's own arguments."""
+
+    example: dagger.Directory
+    git: dagger.GitRepository
+    manifests: dagger.Directory
+    source: dagger.Directory | None
+    name: str
+    owner: str
+    registry: str
+    user: str
+    token: dagger.Secret | None
+    kubeconfig: dagger.Secret | None
+    cluster: dagger.Service | None
+    run: str
+    jwt: dagger.Secret | None
+
+
+def source_of(settings: Settings) -> Source:
+    """Return the application's source."""
+    # What git ignores is on one machine only: with it, a laptop and a CI would build different images.
+    if settings.source is None:
+        return Source(settings.example.filter(gitignore=True), settings.git, _EXAMPLE)
+    return Source(settings.source.filter(exclude=LEFT_OUT, gitignore=True), None)
+
+
+def project_of(settings: Settings) -> Project:
+    """Return the application and its registry."""
+    registry = Registry(settings.registry, settings.user, settings.token)
+    return Project(settings.name, settings.owner, source_of(settings), settings.manifests, registry)
+
+
+async def revision_of(project: Project, environment: str, commit: str) -> Revision:
+    """Return the state of the source; an environment that a person must mean gets none that git does not know."""
+    return await project.source.revision(commit, clean=stage_of(environment).guarded)
+
+
+async def promotion_of(project: Project, environment: str, revision: Revision, release: str) -> Promotion | None:
+    """Return the verified release that comes to an environment, or nothing where one is built for it."""
+    origin = stage_of(environment).promotes
+    if not origin:
+        if release:
+            raise ConfigError(
+                f"read --release {release}", f"{environment} is built for, nothing is promoted to it", "leave it out"
+            )
+        return None
+    chosen = checked_commit(release, "--release") if release else revision.version
+    version = revision.version if revision.version.startswith(chosen) else chosen
+    return Promotion(project, origin, environment, version, await project.source.tags(version))
+
+
+async def cluster_of(settings: Settings, act: str) -> Cluster:
+    """Open the cluster, through the tunnel where one is given."""
+    from planera_ci.cluster.client import connect  # noqa: PLC0415
+
+    text = await plaintext(settings.kubeconfig, "--kubeconfig", act)
+    tunnel = settings.cluster
+    cluster = connect(text, await (await tunnel.start()).endpoint() if tunnel else "")
+    await cluster.version()
+    cluster.patience = _PATIENCE
+    return cluster
+
+
+async def deployment_of(
+    settings: Settings, environment: str, act: str, within: int, wait: int, *, undo: bool = True, token: str = ""
+) -> Deployment:
+    """Return a run that may change the environment."""
+    from planera_ci.deployment import Deployment, Secrets  # noqa: PLC0415
+
+    seconds = given.checked_seconds("within", within), given.checked_seconds("wait", wait, least=0)
+    options = Options(*seconds, undo=undo, careful=stage_of(environment).guarded)
+    jwt = await plaintext(settings.jwt, "--jwt", act) if settings.jwt else ""
+    cluster, values = await cluster_of(settings, act), Secrets(jwt=jwt, token=token)
+    return Deployment(project_of(settings), environment, cluster, values, Clock(), settings.run, options)
+
+
+def report_of(settings: Settings, environment: str, version: str, clock: Clock) -> Report:
+    """Return what a verb did that deploys nothing."""
+    return Report(settings.name, environment, short(version), "", clock.seconds(), tuple(clock.steps))
