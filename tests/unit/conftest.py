@@ -2,7 +2,8 @@
 
 A test that takes `case` and is marked `@pytest.mark.cases("images/reference")` runs once for each YAML
 document of data/images/reference.yaml and of data/images/reference/*.yaml. A document states its
-`claim`; the rest is the test's. A mapping with `like: NAME` is laid over data/objects/NAME.yaml.
+`claim`, which names it unless it has a file of its own; the rest is the test's. A mapping with
+`like: NAME` is laid over data/objects/NAME.yaml.
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ def cases(topic: str) -> list[tuple[str, Any]]:
     files = ([single] if single.exists() else []) + sorted((_DATA / topic).glob("*.yaml"))
     found = []
     for file in files:
-        for case in documents(file):
-            name = case["claim"] if file == single else file.stem
+        several = tuple(documents(file))
+        for case in several:
+            name = file.stem if len(several) == 1 and file != single else case["claim"]
             found.append((name.replace(" ", "-"), resolved(case)))
     assert found, f"no case in {topic}"
     return found

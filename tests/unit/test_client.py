@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from kubernetes.client.exceptions import ApiException
 
-from planera_ci.cluster.client import connect, refusal
-from planera_ci.errors import ConfigError
+from planera_ci.cluster.client import connect
+from planera_ci.cluster.connection import refusal, refuse_weak_pods
+from planera_ci.errors import ConfigError, Rejected
 
 KUBECONFIG = """
 apiVersion: v1
@@ -25,8 +26,8 @@ users: [{name: ci, user: {token: abc}}]
 def test_refusal_is_told_as_what_can_be_done(case: Any) -> None:
     """The API server's answer becomes the kind of error that has the right remedy."""
     error = ApiException(status=case["status"])
-    error.body = json.dumps({"kind": "Status", "message": case["message"]})
-    told = refusal(error, "apply deployment/backend", "https://cluster:6443")
+    error.body = case["body"] if "body" in case else json.dumps({"kind": "Status", "message": case["message"]})
+    told = refusal(error, "apply deployment/backend", "https://cluster:6443", case.get("token", ""))
     assert type(told).__name__ == case["error"]
     assert case["says"] in str(told)
 
@@ -63,3 +64,15 @@ def test_kubeconfig_that_runs_a_program_is_refused() -> None:
     text = KUBECONFIG.replace("{token: abc}", "{exec: {apiVersion: client.authentication.k8s.io/v1, command: aws}}")
     with pytest.raises(ConfigError, match='user "ci" gets its token from a program'):
         connect(text)
+
+
+def test_workload_whose_pods_the_namespace_will_not_admit_is_refused() -> None:
+    """Of a workload the server only warns, where the warning's level is the one that is enforced."""
+    warning = (
+        '299 - "would violate PodSecurity \\"restricted:latest\\": runAsNonRoot != true '
+        '(pod or container \\"backend\\" must set securityContext.runAsNonRoot=true)"'
+    )
+    other = '299 - "unknown field"'
+    refuse_weak_pods([other, warning], "baseline", "apply deployment/backend")
+    with pytest.raises(Rejected, match=r"enforces Pod Security restricted.*: runAsNonRoot != true \(pod or container"):
+        refuse_weak_pods([other, warning], "restricted", "apply deployment/backend")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 import pytest
 
 from planera_ci import errors
-from planera_ci.errors import ConfigError, PlaneraError, RolloutError, first_error, last_lines
+from planera_ci.errors import ConfigError, PlaneraError, Rejected, RolloutError, first_error, last_lines
 
 ALL = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, PlaneraError)]
+_BRANCH = re.compile(r"^    ([│ ]*)[├└]── (\w+) +(\S.*)$")
 
 
 @pytest.mark.cases("errors")
@@ -27,10 +29,50 @@ def test_every_error_keeps_its_parts(cls: type[PlaneraError]) -> None:
     assert str(error) == "act: observed. Remedy.\n    tail"
 
 
+def _tree() -> dict[str, str]:
+    """Return the class above each class, as the tree at the top of the module shows it."""
+    above: dict[str, str] = {}
+    path = [PlaneraError.__name__]
+    for line in (errors.__doc__ or "").splitlines():
+        branch = _BRANCH.match(line)
+        if branch:
+            depth = len(branch[1]) // 4 + 1
+            above[branch[2]] = path[depth - 1]
+            path[depth:] = [branch[2]]
+    return above
+
+
+def test_tree_shows_every_error_under_its_own() -> None:
+    """The tree at the top of the module is that of the classes."""
+    assert _tree() == {cls.__name__: cls.__base__.__name__ for cls in ALL if cls is not PlaneraError and cls.__base__}
+
+
 @pytest.mark.parametrize("cls", ALL)
-def test_every_error_stands_in_the_tree(cls: type[PlaneraError]) -> None:
-    """The tree at the top of the module shows every class."""
-    assert cls.__name__ in (errors.__doc__ or "")
+def test_every_error_is_caught_as_what_it_is(cls: type[PlaneraError]) -> None:
+    """Who expects a class of the tree gets what stands below it, and nothing that stands beside it."""
+    parents = [parent for parent in ALL if issubclass(cls, parent)]
+    for parent in parents:
+        with pytest.raises(parent, match=r"^apply x: it was refused\. Correct it\.$") as raised:
+            raise cls("apply x", "it was refused", "correct it")
+        assert type(raised.value) is cls
+    others = set(ALL) - set(parents)
+    assert not isinstance(cls("a", "b"), tuple(others))
+
+
+def test_lost_race_is_a_refusal_that_can_be_told_apart() -> None:
+    """Who takes a lock catches the lost race alone; all others may treat it as a refusal."""
+    assert issubclass(errors.Conflict, Rejected)
+    assert not issubclass(Rejected, errors.Conflict)
+    assert not issubclass(errors.LockLost, Rejected), "a lost lock is never taken for a refused object"
+
+
+def test_rollout_error_carries_its_verdict() -> None:
+    """What a program needs of a failed rollout travels beside the sentence, not in it."""
+    verdict = object()
+    error = RolloutError("deploy", "not ready", "look", tail="the end", verdict=verdict)
+    assert error.verdict is verdict
+    assert str(error) == "deploy: not ready. Look.\n    the end"
+    assert RolloutError("deploy", "not ready").verdict is None
 
 
 def test_error_without_a_group_is_itself() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from typing import Any
 
 import pytest
 
-from planera_ci.cluster.watch import Live
+from planera_ci.cluster.watch import Live, slim
 from planera_ci.domain.manifests import Obj
+from planera_ci.domain.moments import epoch, written
 
 
 def _pod(name: str, version: int, **fields: Any) -> Obj:
@@ -60,3 +63,54 @@ async def test_change_is_signalled_even_if_it_came_first(live: Live) -> None:
     await live.change()
     live.take({"type": "MODIFIED", "object": _pod("a", 11)})
     await live.change()
+
+
+def _managed() -> Obj:
+    """Return a pod whose managed fields are most of it, as they are of real ones."""
+    fields = {"f:status": {f"f:field-{n}": {".": {}, "f:type": {}} for n in range(50)}}
+    kubelet = {"manager": "kubelet", "operation": "Update", "subresource": "status", "fieldsType": "FieldsV1"}
+    pod = _pod("a", 11, spec={"nodeName": "node-1"}, status={"phase": "Running"})
+    times = [{**kubelet, "time": "2026-11-23T07:00:04Z", "fieldsV1": fields}]
+    return {**pod, "metadata": {**pod["metadata"], "managedFields": times}}
+
+
+def test_slim_object_keeps_all_that_rules_read() -> None:
+    """The times of an object's writes stay, what was written in each does not, and the rest is as it was."""
+    pod = _managed()
+    before = copy.deepcopy(pod)
+    thin = slim(pod)
+    assert pod == before, "the object given is left as it is"
+    assert written(thin) == written(pod) == epoch("2026-11-23T07:00:04Z")
+    assert "fieldsV1" not in json.dumps(thin)
+    assert len(json.dumps(thin)) < len(json.dumps(pod)) / 2
+    meta = {name: value for name, value in pod["metadata"].items() if name != "managedFields"}
+    assert {**thin, "metadata": {**thin["metadata"], "managedFields": None}} == {
+        **pod,
+        "metadata": {**meta, "managedFields": None},
+    }
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"managedFields": []}, {"managedFields": None}], ids=["absent", "empty", "null"]
+)
+def test_object_that_is_slim_already_stays_the_same(fields: Any) -> None:
+    """What has nothing to leave out is not copied."""
+    pod = _pod("a", 1)
+    pod["metadata"] |= fields
+    assert slim(pod) is pod
+
+
+async def test_what_is_known_is_kept_slim(live: Live) -> None:
+    """Whether an object came by a list or by an event, a run that watches hundreds of pods keeps little of each."""
+    live.replace("Pod", [_managed()])
+    assert "fieldsV1" not in json.dumps(live.of("Pod"))
+    live.take({"type": "MODIFIED", "object": {**_managed(), "metadata": {**_managed()["metadata"], "name": "b"}}})
+    assert _versions(live) == {"a": 11, "b": 11}
+    assert "fieldsV1" not in json.dumps(live.of("Pod"))
+
+
+async def test_answer_to_our_own_write_outlives_an_older_list(live: Live) -> None:
+    """A list that was made before our write does not undo what the write's answer said."""
+    live.take({"type": "MODIFIED", "object": _pod("a", 15)})
+    live.replace("Pod", [_pod("a", 12)])
+    assert _versions(live) == {"a": 15}

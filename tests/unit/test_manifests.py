@@ -56,6 +56,39 @@ def test_images_are_pinned(case: Any, refusal: Refusal) -> None:
     assert case["objects"] == before, "the manifests given are left as they are"
 
 
+@pytest.mark.cases("manifests/unpinned")
+def test_pinned_images_are_named_as_before(case: Any) -> None:
+    """What was applied is compared with the manifests by their own names for images."""
+    before = copy.deepcopy(case["objects"])
+    assert list(m.images(m.unpinned(case["objects"], case["pins"]))) == case["images"]
+    assert case["objects"] == before, "the objects given are left as they are"
+
+
+def test_pinning_and_unpinning_leaves_the_manifests_as_they_were() -> None:
+    """Pins are taken out as they were put in."""
+    spec = {"containers": [{"name": "api", "image": "planera-backend"}, {"name": "db", "image": "postgres:17"}]}
+    objs = (
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "b"},
+            "spec": {"template": {"spec": spec}},
+        },
+    )
+    pins = {"planera-backend": "ghcr.io/p/planera-backend@sha256:aa", "postgres:17": "docker.io/postgres@sha256:cc"}
+    assert m.unpinned(m.pinned(objs, pins, {}), pins) == objs
+
+
+@pytest.mark.cases("manifests/secret_versions")
+def test_pods_that_read_a_changed_value_are_marked(case: Any) -> None:
+    """A Secret's new value reaches the pods that read it, and only those."""
+    before = copy.deepcopy(case["objects"])
+    marked = m.with_secret_versions(case["objects"], "planera-secrets", case["versions"])
+    templates = [(obj.get("spec") or {}).get("template") or {} for obj in marked]
+    assert [(each.get("metadata") or {}).get("annotations") for each in templates] == case["annotations"]
+    assert case["objects"] == before, "the objects given are left as they are"
+
+
 @pytest.mark.cases("manifests/images")
 def test_images_and_components_are_found(case: Any, refusal: Refusal) -> None:
     """All images that run are known before anything is built, and so are the components."""

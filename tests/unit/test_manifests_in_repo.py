@@ -21,7 +21,7 @@ def objs() -> list[m.Obj]:
     found = [obj for file in FILES for obj in m.parse(file.read_text(encoding="utf-8"), file.name)]
     settings = yaml.safe_load((FOLDER / "base" / "kustomization.yaml").read_text(encoding="utf-8"))
     for entry in settings.get("configMapGenerator", []):
-        data = dict(literal.split("=", 1) for literal in entry["literals"])
+        data = dict(literal.split("=", 1) for literal in entry.get("literals", ()))
         found.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": entry["name"]}, "data": data})
     return found
 

@@ -68,6 +68,31 @@ def test_plan_shows_what_changes_and_counts_the_rest() -> None:
     ]
 
 
+LOGIN = _key("Secret", "planera-registry")
+
+
+@pytest.mark.parametrize(
+    ("changes", "besides", "any_change"),
+    [
+        ((), False, False),
+        ((Change(_key("Service", "backend"), Action.KEEP),), False, False),
+        ((Change(LOGIN, Action.UPDATE, ("data..dockerconfigjson: *** → ***",)),), False, True),
+        ((Change(LOGIN, Action.CREATE), Change(_key("Service", "backend"), Action.KEEP)), False, True),
+        ((Change(LOGIN, Action.UPDATE), Change(_key("Service", "backend"), Action.UPDATE)), True, True),
+        ((Change(LOGIN, Action.KEEP), Change(_key("Job", "migrate"), Action.REPLACE)), True, True),
+        ((Change(_key("Ingress", "old"), Action.REMOVE),), True, True),
+        ((Change(_key("Secret", "planera-secrets"), Action.CREATE),), True, True),
+    ],
+    ids=["nothing", "kept", "login", "new-login", "login-and-more", "replaced", "removed", "another-secret"],
+)
+def test_new_login_for_the_registry_is_no_new_release(
+    changes: tuple[Change, ...], *, besides: bool, any_change: bool
+) -> None:
+    """A token that changes with every CI job does not make a revision; anything else does."""
+    assert Plan(changes).changes_besides(LOGIN) is besides
+    assert Plan(changes).changes_besides(None) is any_change
+
+
 def test_plan_without_changes_says_so() -> None:
     """A second deployment of the same state shows that it changes nothing."""
     assert Plan((Change(_key("Service", "backend"), Action.KEEP),)).text() == "0 changed, 1 unchanged, 0 removed"

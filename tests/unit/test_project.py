@@ -49,7 +49,7 @@ def test_only_the_module_itself_is_sent_to_the_engine(dagger: Any) -> None:
 def test_imports_are_declared(project: Any) -> None:
     """Every package of others that the module imports is one of its dependencies."""
     declared = {re.split(r"[<>=!~]", entry)[0].replace("-", "_") for entry in project["project"]["dependencies"]}
-    named = {"dagger_io": "dagger", "pyyaml": "yaml"}
+    named = {"dagger_io": "dagger", "pyyaml": "yaml", "websocket_client": "websocket"}
     known = {named.get(name, name) for name in declared} | {"planera_ci"}
     imported = {
         match[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,16 +38,18 @@ def _shown(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
+@cache
+def _nodes(file: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
 def _functions(file: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node for node in _nodes(file) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def _called(file: Path) -> Iterator[str]:
     """Yield the dotted names that a file uses."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute):
-            yield ast.unparse(node)
+    yield from (ast.unparse(node) for node in _nodes(file) if isinstance(node, ast.Attribute))
 
 
 @pytest.mark.parametrize("pattern", [UNFINISHED, MACHINE_PATH], ids=["unfinished", "machine-path"])
@@ -102,13 +105,11 @@ def test_every_test_states_its_claim(file: Path) -> None:
 
 
 def test_every_error_is_used() -> None:
-    """An error class that nothing makes would be a promise that nothing keeps."""
-    made = {
-        node.func.id
-        for file in SOURCES
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    """An error class that nothing makes, itself or from a table, would be a promise that nothing keeps."""
+    nodes = [node for file in SOURCES for node in _nodes(file)]
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    listed = [value for node in nodes if isinstance(node, ast.Dict) for value in node.values]
+    made = {node.id for node in (*called, *listed) if isinstance(node, ast.Name)}
     classes = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.PlaneraError)}
     bases = {base for cls in classes for base in cls.__bases__}
     assert {cls.__name__ for cls in classes - bases} <= made

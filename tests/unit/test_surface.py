@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import inspect
 import keyword
 import re
 from typing import Any
@@ -40,7 +41,8 @@ ARGUMENTS = [
 
 def test_functions_are_found() -> None:
     """The tests below look at something."""
-    assert {"build", "deploy", "smoke", "publish", "verify", "status"} <= FUNCTIONS.keys()
+    assert {"build", "image", "test", "smoke", "publish", "render", "plan", "deploy", "verify"} <= FUNCTIONS.keys()
+    assert {"rollback", "status", "history", "logs", "evidence"} <= FUNCTIONS.keys()
     assert len(ARGUMENTS) > len(FUNCTIONS)
 
 
@@ -67,7 +69,8 @@ def test_argument_is_documented(name: str, parameter: Any) -> None:
 def test_argument_is_one_word_that_is_free(name: str, parameter: Any) -> None:
     """A default from .env needs a name of one word, and the CLI must not have taken it."""
     assert re.fullmatch(r"[a-z]+", name), name
-    assert parameter.name == name, "the name is the same in Python and on the command line"
+    same = parameter.name == name or keyword.iskeyword(parameter.name)
+    assert same, "the name is the same in Python and on the command line, unless Python has taken it"
     assert name not in RESERVED
     assert not keyword.iskeyword(name)
 
@@ -79,6 +82,34 @@ def test_outward_function_is_never_cached(name: str) -> None:
         assert FUNCTIONS[name].cache_policy is None, "a pure function keeps Dagger's default"
     else:
         assert FUNCTIONS[name].cache_policy == "never"
+
+
+CHANGING = {"deploy": {"commit", "confirm", "release", "rollback"}, "rollback": {"to"}}
+"""The verbs that change an environment, with the arguments of their own."""
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_verbs_that_change_an_environment_share_their_arguments(name: str) -> None:
+    """Who knows how one is told to wait, and how its report is shown, knows it of the other."""
+    shared = {"env": ..., "within": 300, "wait": 300, "shown": environment.Format.TEXT}
+    parameters = FUNCTIONS[name].parameters
+    assert parameters.keys() == shared.keys() | CHANGING[name]
+    given = inspect.signature(getattr(PlaneraCi, name)).parameters
+    for argument, default in shared.items():
+        assert given[argument].default == (inspect.Parameter.empty if default is ... else default), argument
+
+
+def test_failed_deployment_is_rolled_back_unless_told_otherwise() -> None:
+    """What nobody looks at puts itself in order; a rollback without a number goes to the last good revision."""
+    assert inspect.signature(PlaneraCi.deploy).parameters["rollback"].default is True
+    assert inspect.signature(PlaneraCi.rollback).parameters["to"].default == 0
+    assert inspect.signature(PlaneraCi.evidence).parameters["revision"].default == 0
+
+
+def test_every_verb_about_an_environment_names_it() -> None:
+    """No verb that looks at or changes an environment has one by default."""
+    for name in ("publish", "render", "plan", "deploy", "rollback", "verify", "status", "history", "logs", "evidence"):
+        assert inspect.signature(getattr(PlaneraCi, name)).parameters["env"].default is inspect.Parameter.empty, name
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -98,6 +129,7 @@ def test_module_and_its_types_are_documented() -> None:
 
 def test_secrets_are_passed_as_secrets() -> None:
     """No argument that holds a credential is plain text."""
+    assert "Secret" in str(FUNCTIONS["rotate"].parameters["value"].resolved_type)
     hidden = {"token", "kubeconfig", "jwt"}
     for name in hidden & CONSTRUCTOR.parameters.keys():
         assert "dagger.Secret" in str(CONSTRUCTOR.signature.parameters[name].annotation)
