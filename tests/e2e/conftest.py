@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,20 +10,18 @@ import pytest
 
 from tests.e2e.harness import App, make_app
 from tests.e2e.web import Web
+from tests.needs_lab import demanded, marked
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what stands in this folder as needing the lab."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.lab)
+    marked(items, Path(__file__).parent)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def lab() -> None:
     """Say what is missing instead of failing in every test."""
-    if "_EXPERIMENTAL_DAGGER_RUNNER_HOST" not in os.environ:
-        pytest.exit("these tests need the lab: run `make e2e`, or `lab/lab up` and `lab/lab run -- pytest`", 2)
+    demanded("make e2e")
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from planera_ci.domain.kubeconfig import for_account
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE, MANIFESTS = ROOT / "examples/planera", ROOT / "k8s"
 CALL_SECONDS = 540
+_KINDS = (
+    *("deployments", "statefulsets", "jobs", "cronjobs", "services", "configmaps", "secrets", "leases"),
+    *("ingresses", "networkpolicies", "poddisruptionbudgets", "persistentvolumeclaims"),
+)
 _GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
 
 
@@ -59,16 +68,60 @@ class App:
     def api(self) -> str:
         return f"{self.name}-api.planera.app"
 
+    def own_names(self) -> dict[str, str]:
+        """Return what stands in the manifests, and this application's own in its place."""
+        return {
+            "staging-api.planera.app": self.api,
+            "staging.planera.app": self.host,
+            "planera-staging": self.namespace,
+            "=api.planera.app": f"={self.name}-prod-api.planera.app",
+            "app.planera.app": f"{self.name}-prod.planera.app",
+            "planera-production": self.production,
+        }
+
+    @property
+    def production(self) -> str:
+        """The namespace of its production."""
+        return f"planera-{self.name}-prod"
+
     def repository(self, component: str) -> str:
         return f"{self.name}/planera-{component}"
 
     def call(self, *words: str, flags: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Outcome:
         """Run `dagger call` as a user does, with this application's flags."""
-        own = [f"--source={self.source}", f"--manifests={self.manifests}", f"--owner={self.name}"]
-        return dagger("call", *own, *flags, *words, env=env)
+        return dagger("call", *self.flags, *flags, *words, env=env)
 
-    def deploy(self, *words: str, flags: tuple[str, ...] = ()) -> Outcome:
-        return self.call("deploy", "--env=staging", *words, flags=flags)
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What every call of this application says."""
+        return (
+            f"--source={self.source}",
+            f"--manifests={self.manifests}",
+            f"--owner={self.name}",
+            f"--kubeconfig=file://{self.kubeconfig}",
+        )
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The way into the cluster as the account that deploys to staging, which has no right but there."""
+        return self.folder / "deployer.kubeconfig"
+
+    def killed(self, mark: str, *words: str) -> None:
+        """Run `dagger call` and kill it as soon as its progress shows a mark."""
+        command = ["dagger", "--progress=plain", "-m", str(ROOT), "call", *self.flags, *words]
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        assert process.stderr is not None
+        seen = []
+        for line in process.stderr:
+            seen.append(line)
+            if mark in line:
+                process.kill()
+                break
+        process.wait()
+        assert process.returncode == -signal.SIGKILL, "".join(seen)[-3000:]
+
+    def deploy(self, *words: str, flags: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Outcome:
+        return self.call("deploy", "--env=staging", *words, flags=flags, env=env)
 
     def deployed(self, *words: str) -> dict[str, Any]:
         """Deploy, expect success, and return the report."""
@@ -107,14 +160,21 @@ class App:
                 found[pod["metadata"]["uid"]] = (status["imageID"], status["restartCount"])
         return found
 
-    def exists(self) -> bool:
-        """Tell whether the namespace is there."""
-        done = subprocess.run(["kubectl", "get", "namespace", self.namespace], capture_output=True, check=False)
-        return done.returncode == 0
+    def settle(self) -> None:
+        """Wait until every pod that was told to end has ended: until then it may serve, and counts for a quota."""
+        ending = [pod["metadata"]["name"] for pod in self.get("pods") if "deletionTimestamp" in pod["metadata"]]
+        if ending:
+            names = [f"pod/{name}" for name in ending]
+            run(["kubectl", "-n", self.namespace, "wait", "--for=delete", "--timeout=120s", *names])
+
+    def touched(self) -> list[str]:
+        """Return what the namespace holds besides what every namespace has, and the account that deploys to it."""
+        found = {f"{o['kind']}/{o['metadata']['name']}" for o in self.get(",".join(_KINDS))}
+        return sorted(found - {"ConfigMap/kube-root-ca.crt"})
 
     def remove(self) -> None:
         subprocess.run(
-            ["kubectl", "delete", "namespace", self.namespace, "--wait=false", "--ignore-not-found"],
+            ["kubectl", "delete", "namespace", self.namespace, self.production, "--wait=false", "--ignore-not-found"],
             capture_output=True,
             check=True,
         )
@@ -126,18 +186,35 @@ def make_app(name: str, folder: Path) -> App:
     ignore = shutil.ignore_patterns("node_modules", ".venv", "__pycache__", "dist")
     shutil.copytree(EXAMPLE, app.source, ignore=ignore)
     shutil.copytree(MANIFESTS, app.manifests)
-    for file in (app.manifests / "staging").iterdir():
-        text = file.read_text()
-        for old, new in {
-            "staging-api.planera.app": app.api,
-            "staging.planera.app": app.host,
-            "planera-staging": app.namespace,
-        }.items():
-            text = text.replace(old, new)
-        file.write_text(text)
+    for part in ("staging", "production", "access/staging", "access/production"):
+        for file in (app.manifests / part).iterdir():
+            text = file.read_text()
+            for old, new in app.own_names().items():
+                text = text.replace(old, new)
+            file.write_text(text)
     run(["git", "init", "-q"], app.source)
     app.commit("first")
+    admit(app.manifests / "access/staging", app.kubeconfig)
     return app
+
+
+def admit(access: Path, file: Path) -> None:
+    """Make a namespace and its deployer as an administrator does, and write the deployer's kubeconfig."""
+    run(["kubectl", "apply", "--server-side", "-k", str(access)])
+    namespace = yaml.safe_load((access / "kustomization.yaml").read_text())["namespace"]
+    token = run(["kubectl", "-n", namespace, "create", "token", "deployer", "--duration=2h"]).strip()
+    admin = Path(os.environ["KUBECONFIG"]).read_text()
+    file.write_text(for_account(admin, "deployer", namespace, token))
+    file.chmod(0o600)
+
+
+def deployer_of(namespace: str, folder: Path) -> Path:
+    """Make a namespace and return the kubeconfig of its deployer."""
+    shutil.copytree(MANIFESTS / "access", folder / "access")
+    file = folder / "access/staging/kustomization.yaml"
+    file.write_text(file.read_text().replace("planera-staging", namespace))
+    admit(file.parent, folder / "deployer.kubeconfig")
+    return folder / "deployer.kubeconfig"
 
 
 def dagger(*words: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> Outcome:

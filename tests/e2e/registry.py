@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import ssl
@@ -14,8 +15,10 @@ from typing import Any
 _MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 
 
-def _open(path: str, method: str = "GET") -> tuple[Any, bytes]:
-    request = urllib.request.Request(f"https://{os.environ['LAB_REGISTRY']}/v2/{path}", method=method)
+def _open(path: str, method: str = "GET", data: bytes | None = None, kind: str = "") -> tuple[Any, bytes]:
+    request = urllib.request.Request(f"https://{os.environ['LAB_REGISTRY']}/v2/{path}", method=method, data=data)
+    if kind:
+        request.add_header("Content-Type", kind)
     login = f"planera:{Path(os.environ['LAB_REGISTRY_PASSWORD_FILE']).read_text().strip()}"
     request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
     request.add_header("Accept", _MANIFESTS)
@@ -36,6 +39,45 @@ def labels(repository: str, tag: str) -> dict[str, str]:
     config = json.loads(_open(f"{repository}/blobs/{manifest['config']['digest']}")[1])
     found: dict[str, str] = config["config"].get("Labels") or {}
     return found
+
+
+def tags(repository: str) -> dict[str, str]:
+    """Return every tag of a repository and the digest that it names."""
+    names = json.loads(_open(f"{repository}/tags/list")[1])["tags"] or ()
+    return {name: digest(repository, name) for name in names}
+
+
+def plant(repository: str, tag: str) -> str:
+    """Publish an image of nothing under a tag, as somebody else would; return its digest."""
+    empty = b"{}"
+    name = f"sha256:{hashlib.sha256(empty).hexdigest()}"
+    where = _open(f"{repository}/blobs/uploads/", "POST")[0]["Location"]
+    path = where.partition("/v2/")[2]
+    mark = "&" if "?" in path else "?"
+    _open(f"{path}{mark}digest={name}", "PUT", empty, "application/octet-stream")
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "size": len(empty), "digest": name}
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": []}
+    return str(
+        _open(f"{repository}/manifests/{tag}", "PUT", json.dumps(manifest).encode(), kind)[0]["Docker-Content-Digest"]
+    )
+
+
+def remove(repository: str, name: str) -> None:
+    """Remove an image by its digest, with its tags."""
+    _open(f"{repository}/manifests/{name}", "DELETE")
+
+
+def manifest(repository: str, tag: str) -> tuple[bytes, dict[str, Any]]:
+    """Return the manifest that a tag names, as it is kept and as it reads."""
+    text = _open(f"{repository}/manifests/{tag}")[1]
+    found: dict[str, Any] = json.loads(text)
+    return text, found
+
+
+def blob(repository: str, name: str) -> bytes:
+    """Return a layer or a configuration."""
+    return bytes(_open(f"{repository}/blobs/{name}")[1])
 
 
 def has(repository: str) -> bool:

@@ -1,4 +1,4 @@
-"""Wrong input gets one clear sentence, and nothing is touched: no image, no namespace, no object."""
+"""Wrong input gets one clear sentence, and nothing is touched: no image, no object."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ CASES = [
     Case("no Dockerfile", without_dockerfile, ("build frontend: frontend/Dockerfile does not exist",)),
     Case("manifest is no YAML", no_yaml, ("render staging:", "backend.yaml")),
     Case("wrong schema", wrong_schema, ("deployment/backend", "replicas")),
-    Case("unknown field", unknown_field, ("deployment/backend", 'unknown field "spec.replica"')),
+    Case("unknown field", unknown_field, ("deployment/backend", ".spec.replica: field not declared in schema")),
     Case("unknown kind", unknown_kind, ("the cluster knows no Jobs in batch/v1",)),
     Case("image in no registry", unknown_image, ("resolve image postgres:no-such-tag",)),
     Case("wrong registry password", wrong_password, ("refused the login of user planera",)),
@@ -117,7 +117,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_input_is_told_before_anything_is_touched(app: App, case: Case) -> None:
-    """The message names what is wrong; no image was published and no namespace made."""
+    """The message names what is wrong; no image was published and no object made."""
     flags = case.spoil(app)
     app.commit("spoilt")
     outcome = app.deploy(flags=flags)
@@ -126,7 +126,7 @@ def test_bad_input_is_told_before_anything_is_touched(app: App, case: Case) -> N
         assert words in outcome.message, outcome.message[-3000:]
     assert "Traceback" not in outcome.message
     assert "unhandled errors in a TaskGroup" not in outcome.message
-    assert not app.exists()
+    assert not app.touched()
     assert not any(registry.has(app.repository(c)) for c in ("backend", "frontend"))
 
 
@@ -135,7 +135,7 @@ def test_unknown_environment_is_refused(app: App) -> None:
     outcome = app.call("deploy", "--env=stagin")
     assert outcome.code != 0
     assert "STAGING" in outcome.message
-    assert not app.exists()
+    assert not app.touched()
 
 
 def test_unreachable_cluster_is_told(app: App) -> None:
@@ -186,7 +186,7 @@ def test_missing_right_is_told(app: App, rule: str, says: str) -> None:
     assert outcome.code != 0
     assert says in outcome.message
     assert "grant" in outcome.message.lower()
-    assert not app.exists()
+    assert not app.touched()
     assert not any(registry.has(app.repository(c)) for c in ("backend", "frontend"))
 
 

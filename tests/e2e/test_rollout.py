@@ -30,6 +30,6 @@ def test_crash_in_the_cluster_names_pod_and_log_while_the_old_version_serves(mak
     assert outcome.code != 0
     assert "deployment/backend: crash" in outcome.message
     assert "no chair for me at this node" in outcome.message
-    assert "keep serving" in outcome.message
+    assert "Rolled back to revision 1" in outcome.message
     assert set(before) <= set(app.pods("backend"))
     assert web.get(app.api, "/health")[0] == 200

@@ -39,7 +39,7 @@ def test_verb_works_without_a_cluster_and_touches_nothing(own: App, words: tuple
     outcome = own.call(*words)
     assert outcome.code == 0, outcome.err[-3000:]
     assert set(says.replace(",", "").split()) <= set(outcome.out.replace(",", "").split())
-    assert not own.exists()
+    assert not own.touched()
     assert not registry.has(own.repository("backend"))
 
 
@@ -56,7 +56,7 @@ def test_publish_gives_the_same_digest_for_the_same_commit(own: App) -> None:
     assert second.code == 0, second.err[-3000:]
     assert digest in second.out
     assert registry.uploads(own.name) == uploads
-    assert not own.exists()
+    assert not own.touched()
 
 
 def test_commit_can_be_given_where_the_source_has_no_git(own: App) -> None:

@@ -21,11 +21,25 @@ class Web:
 
     def get(self, host: str, path: str) -> tuple[int, str]:
         """Ask over TLS as a browser would that resolves the host to the lab."""
+        return self.ask("GET", host, path)
+
+    def ask(self, method: str, host: str, path: str, body: str | None = None) -> tuple[int, str]:
+        """Ask with any method and body."""
         connection = _Named(host, self.port, self.context)
         try:
-            connection.request("GET", path, headers={"Host": host})
+            connection.request(method, path, body, headers={"Host": host})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def certificate(self, host: str) -> dict[str, object]:
+        """Return the fields of the certificate that a browser is shown for a host, and trusts."""
+        connection = _Named(host, self.port, self.context)
+        try:
+            connection.connect()
+            assert isinstance(connection.sock, ssl.SSLSocket)
+            return dict(connection.sock.getpeercert() or {})
         finally:
             connection.close()
 

@@ -1,0 +1,48 @@
+"""A deployment in a crowded namespace stays small."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+
+from tests.e2e.harness import App, run
+
+_PODS, _MOST_MIB, _SECONDS = 500, 200, 120
+
+
+def test_deployment_beside_500_pods_keeps_below_200_mib(make: Callable[[], App]) -> None:
+    """What the watches bring is kept without what nobody reads; the most memory is in the report."""
+    app = make()
+    app.deployed()
+    labels = {"app": "crowd"}
+    container = {
+        "name": "pause",
+        "image": "registry.k8s.io/pause:3.10",
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    safe = {"runAsNonRoot": True, "runAsUser": 65535, "seccompProfile": {"type": "RuntimeDefault"}}
+    # Gated pods are never scheduled: the API server and the watches have them, the node does not.
+    spec = {"schedulingGates": [{"name": "planera-ci/never"}], "securityContext": safe, "containers": [container]}
+    crowd = {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {"name": "crowd", "namespace": app.namespace},
+        "spec": {
+            "replicas": _PODS,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": spec},
+        },
+    }
+    subprocess.run(["kubectl", "apply", "-f", "-"], input=json.dumps(crowd), text=True, check=True, capture_output=True)
+    end = time.monotonic() + _SECONDS
+    count = ["kubectl", "-n", app.namespace, "get", "replicaset", "crowd", "-o", "jsonpath={.status.replicas}"]
+    while run(count) != str(_PODS):
+        assert time.monotonic() < end, "the pods were not made in time"
+    start = app.source / "backend/planera_backend/__main__.py"
+    start.write_text(start.read_text() + "# changed\n")
+    app.commit("rolls beside the crowd")
+    report = app.deployed()
+    assert report["outcome"] == "succeeded"
+    assert 0 < report["memory"] < _MOST_MIB
