@@ -1,0 +1,65 @@
+"""The folder that `dagger call evidence` exports, as a person finds it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.harness import App
+
+Obj = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is kept of a failed deployment."""
+
+    folder: Path
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.text("report.json"))
+        return found
+
+    def text(self, name: str) -> str:
+        """Return a file; one that is missing is an incomplete evidence."""
+        file = self.folder / name
+        assert file.is_file(), f"{name} is not in the evidence: {self.names()}"
+        return file.read_text()
+
+    def names(self) -> list[str]:
+        """Return the paths of all files."""
+        return sorted(str(file.relative_to(self.folder)) for file in self.folder.rglob("*") if file.is_file())
+
+    def objects(self) -> list[Obj]:
+        """Return the objects as they were last seen."""
+        return [json.loads(file.read_text()) for file in sorted((self.folder / "objects").glob("*.json"))]
+
+    def logs(self, pod: str, container: str) -> str:
+        """Return all that a container wrote, in this run and the one before."""
+        files = [self.folder / "logs" / f"{pod}.{container}{end}.log" for end in (".previous", "")]
+        return "".join(file.read_text() for file in files if file.is_file())
+
+    def missing(self, *, changed: str, logged: str) -> list[str]:
+        """Name what ought to be there and is not: the event, the changed object, the words in a log."""
+        verdict = self.report["verdict"]
+        logs = self.logs(verdict["pod"], verdict["container"])
+        lacks = {
+            "verdict.txt": verdict["message"] not in self.text("verdict.txt"),
+            "events.txt": verdict["object"].partition("/")[2] not in self.text("events.txt"),
+            f"{changed} in plan.diff": changed not in self.text("plan.diff"),
+            "seconds in timeline.txt": " s  " not in self.text("timeline.txt"),
+            f"objects/{changed.replace('/', '-')}.json": f"objects/{changed.replace('/', '-')}.json"
+            not in self.names(),
+            f"log with {logged!r}": bool(logged) and logged not in logs,
+        }
+        return [what for what, is_missing in lacks.items() if is_missing]
+
+
+def exported(app: App, folder: Path) -> Evidence:
+    """Have the evidence of an application's last failure exported."""
+    done = app.call("evidence", "--env=staging", "-o", str(folder))
+    assert done.code == 0, done.err[-3000:]
+    return Evidence(folder)

@@ -1,0 +1,117 @@
+"""One deployment by planera-ci under a fault: what happened, what it said, what the old version's users saw."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.harness import App, Outcome, run
+from tests.faults import signs
+from tests.faults.catalogue import Fault, edited
+from tests.faults.evidence import Evidence, exported
+from tests.faults.live import Live
+from tests.faults.load import Lost, load
+from tests.faults.meanwhile import happening
+
+Pods = dict[str, tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """All that is known of one deployment under a fault."""
+
+    fault: Fault
+    outcome: Outcome
+    second: Outcome | None
+    report: dict[str, Any]
+    evidence: Evidence | None
+    decided: datetime | None
+    """When the cluster knew, by its objects alone."""
+    sent: int
+    lost: list[Lost]
+    before: Pods
+    after: Pods
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.report["verdict"]
+        return found
+
+    @property
+    def late(self) -> float | None:
+        """Return the seconds from our own reckoning of the deciding state to the verdict."""
+        told = self.verdict.get("told")
+        return (datetime.fromisoformat(told) - self.decided).total_seconds() if told and self.decided else None
+
+    @property
+    def story(self) -> str:
+        """Return what a failed assertion should show."""
+        return f"{self.fault.name}: exit {self.outcome.code}\n{self.outcome.err[-3000:]}\n{self.outcome.out[-3000:]}"
+
+
+def prepare(app: App) -> None:
+    """Let a fault get as far as it should: into the cluster."""
+    mine = ["kubectl", "-n", app.namespace]
+    # The server's warning of pods that it will not admit ends a deployment before it begins.
+    run(["kubectl", "label", "namespace", app.namespace, "pod-security.kubernetes.io/warn=privileged", "--overwrite"])
+    # A quota is an administrator's; here it comes with the release that exceeds it.
+    verbs = "get,create,patch,delete"
+    run([*mine, "create", "role", "quotas", f"--verb={verbs}", "--resource=resourcequotas"])
+    run([*mine, "create", "rolebinding", "quotas", "--role=quotas", f"--serviceaccount={app.namespace}:deployer"])
+
+
+def tried(app: App, fault: Fault, folder: Path) -> Trial:
+    """Deploy an application with a fault in it, under load, and take the fault out again."""
+    app.settle()
+    before = app.pods("backend")
+    with edited(app, fault), Live(app.namespace) as live, load(app) as asked:
+        with happening(fault.during, live):
+            outcome, second = _deployed(app, folder / "second") if fault.during == "second" else (_deploy(app), None)
+        objs = [sight.obj for sight in live.seen if sight.obj["metadata"]["uid"] not in live.before]
+    evidence = exported(app, folder / "evidence") if outcome.code and fault.reason else None
+    # A watch of ours that began anew at that moment has missed it; the evidence has the last state of all.
+    kept = evidence.objects() if evidence else []
+    return Trial(
+        fault=fault,
+        outcome=outcome,
+        second=second,
+        report=evidence.report if evidence else _printed(outcome),
+        evidence=evidence,
+        decided=signs.decided(fault.sign, [*objs, *kept], fault.grace) if fault.reason else None,
+        sent=asked.sent,
+        lost=asked.lost,
+        before=before,
+        after=app.pods("backend"),
+    )
+
+
+def _deploy(app: App) -> Outcome:
+    return app.deploy("--shown=json")
+
+
+def _deployed(app: App, folder: Path) -> tuple[Outcome, Outcome]:
+    """Deploy two states of an application at once."""
+    shutil.copytree(app.folder, folder)
+    other = App(app.name, folder)
+    other.edit("k8s/staging/kustomization.yaml", "LOG_LEVEL=debug", "LOG_LEVEL=info")
+    other.commit("second")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(_deploy, (app, other))
+    return first, second
+
+
+def _printed(outcome: Outcome) -> dict[str, Any]:
+    """Return the report that a successful deployment printed."""
+    if outcome.code:
+        return {"outcome": "", "verdict": {}, "rollback": None}
+    found: dict[str, Any] = json.loads(outcome.out)
+    return found
+
+
+Tried = Callable[[Fault], Trial]
