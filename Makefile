@@ -3,17 +3,19 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 RUN := lab/lab run --
 
-.PHONY: demo test check lint types unit e2e lab down clean help
+.PHONY: demo test check lint types unit manifests e2e faults matrix downtime lab down clean help
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
 
 demo: lab ## set everything up and deploy the example to staging
-	$(RUN) dagger call deploy --env staging
+	@umask 077; $(RUN) dagger call access --env staging > .staging.kubeconfig
+	$(RUN) dagger call --kubeconfig file://.staging.kubeconfig deploy --env staging
 	@echo; echo; lab/lab urls
 
 test: $(PY) lab check browser ## set everything up and pass every test
-	$(RUN) $(PY) -m pytest tests lab/tests
+	$(RUN) $(PY) -m pytest lab/tests
+	$(RUN) $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p tests.alone tests
 
 check: lint types ## what needs no lab and no test: lint and types
 
@@ -25,10 +27,22 @@ types: $(PY)
 	$(PY) -m mypy
 
 unit: $(PY) ## the tests that need no lab
-	$(PY) -m pytest tests/unit -q
+	$(PY) -m pytest tests/unit tests/downtime/test_counting.py -q
+
+manifests: $(PY) ## hold the manifests against schemas and kube-score; builds both once, and needs no lab
+	$(PY) -m pytest tests/manifests -q
 
 e2e: $(PY) lab browser ## the tests that need the lab
 	$(RUN) $(PY) -m pytest tests/e2e
+
+faults: $(PY) lab ## the tests that take things away from a deployment; `make test` has them too
+	$(RUN) $(PY) -m pytest tests/faults
+
+matrix: $(PY) lab ## measure every fault beside Helm and kubectl, and write docs/verdicts.md
+	$(RUN) $(PY) -m tests.faults.matrix
+
+downtime: $(PY) lab ## count what users lose in a deployment, a rollback and a drain, and write docs/zero-downtime.md
+	$(RUN) $(PY) -m tests.downtime.bench
 
 lab: ## build (once) and start the lab
 	lab/lab up
