@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.harness import App
 
 Obj = dict[str, Any]
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+_EVENT = re.compile(r"(\S+)  (\S+) (\w+): (.*?)(?: \((\d+) times\))?")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,16 @@ class Evidence:
     def objects(self) -> list[Obj]:
         """Return the objects as they were last seen."""
         return [json.loads(file.read_text()) for file in sorted((self.folder / "objects").glob("*.json"))]
+
+    def events(self, since: datetime = _ANY_TIME) -> list[Obj]:
+        """Return the events as events.txt tells them; the namespace keeps those of earlier deployments too."""
+        told = [_EVENT.fullmatch(line) for line in self.text("events.txt").splitlines()]
+        assert all(told), self.text("events.txt")
+        return [
+            {"kind": "Event", "lastTimestamp": at, "reason": reason, "message": text, "count": int(count or 1)}
+            for at, _, reason, text, count in (each.groups() for each in told if each)
+            if datetime.fromisoformat(at) >= since
+        ]
 
     def logs(self, pod: str, container: str) -> str:
         """Return all that a container wrote, in this run and the one before."""

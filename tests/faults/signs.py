@@ -47,11 +47,14 @@ def _replica_set(reason: str, replica_set: Obj) -> str:
 
 
 def _event(reason: str, event: Obj) -> str:
-    """Read what events say first, or alone: a failed pull, a second kill by a probe, a missing storage class."""
-    killed = event["reason"] == "Killing" and "liveness" in event["message"] and event.get("count", 0) > 1
-    lost = event["reason"] == "ProvisioningFailed"
-    pull = event["reason"] == "Failed" and event["message"].startswith("Failed to pull image")
-    return str(event["lastTimestamp"]) if {"killed": killed, "volume": lost, "image": pull}.get(reason) else ""
+    """Read what events say first, or alone: a failed pull, a second end or kill, a missing storage class."""
+    signs = {
+        "killed": event["reason"] == "Killing" and "liveness" in event["message"] and event.get("count", 0) > 1,
+        "volume": event["reason"] == "ProvisioningFailed",
+        "image": event["reason"] == "Failed" and event["message"].startswith("Failed to pull image"),
+        "crash": event["reason"] == "BackOff" and event["message"].startswith("Back-off restarting failed container"),
+    }
+    return str(event["lastTimestamp"]) if signs.get(reason) else ""
 
 
 _SIGNS = {"Pod": _pod, "Job": _job, "ReplicaSet": _replica_set, "Event": _event}

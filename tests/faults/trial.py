@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +69,14 @@ def prepare(app: App) -> None:
 def tried(app: App, fault: Fault, folder: Path) -> Trial:
     """Deploy an application with a fault in it, under load, and take the fault out again."""
     app.settle()
-    before = app.pods("backend")
+    before, begun = app.pods("backend"), datetime.now(UTC)
     with edited(app, fault), Live(app.namespace) as live, load(app) as asked:
         with happening(fault.during, live):
             outcome, second = _deployed(app, folder / "second") if fault.during == "second" else (_deploy(app), None)
         objs = [sight.obj for sight in live.seen if sight.obj["metadata"]["uid"] not in live.before]
     evidence = exported(app, folder / "evidence") if outcome.code and fault.reason else None
     # A watch of ours that began anew at that moment has missed it; the evidence has the last state of all.
-    kept = evidence.objects() if evidence else []
+    kept = [*evidence.objects(), *evidence.events(since=begun)] if evidence else []
     return Trial(
         fault=fault,
         outcome=outcome,
