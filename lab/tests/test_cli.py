@@ -41,3 +41,9 @@ def test_down_and_purge_of_nothing_leave_nothing(tmp_path: Path) -> None:
     (home / "go" / "mod" / "module").chmod(0o555)
     assert call("down", "--purge", LAB_HOME=str(home)).returncode == 0
     assert not home.exists()
+
+
+def test_a_worker_without_a_cluster_says_what_starts_one(tmp_path: Path) -> None:
+    done = call("worker", "start", LAB_HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert "start it with `lab/lab up`" in done.stderr

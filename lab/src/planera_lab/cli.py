@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from planera_lab import faults, gobuilds, host, lifecycle, node, roles, shellenv, status, urls
+from planera_lab import faults, gobuilds, host, lifecycle, node, roles, shellenv, status, urls, worker
 from planera_lab.errors import LabError
 from planera_lab.parts import Store
 from planera_lab.pins import Pins
@@ -39,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     fault = commands.add_parser("fault", help="break what surrounds a pipeline, and mend it")
     fault.add_argument("action", choices=faults.ACTIONS, metavar="ACTION", help=", ".join(faults.ACTIONS))
     fault.add_argument("what", choices=faults.things(), metavar="WHAT", help=", ".join(faults.things()))
+    second = commands.add_parser("worker", help="have a second node join the cluster, or leave it")
+    second.add_argument("action", choices=worker.ACTIONS, metavar="ACTION", help=", ".join(worker.ACTIONS))
     tool = commands.add_parser("tool", help="build a program that the lab itself does not need, and print its path")
     tool.add_argument("name", choices=list(gobuilds.PROGRAMS), metavar="NAME", help=", ".join(gobuilds.PROGRAMS))
     return top
@@ -91,6 +93,8 @@ def use(lab: Lab, pins: Pins, options: argparse.Namespace) -> int:
             sys.stdout.write(shellenv.exports(environment(lab, pins)))
         case "fault":
             faults.fault(lab, pins, options.action, options.what)
+        case "worker":
+            worker.act(lab, pins, options.action)
         case "run":
             return run(lab, pins, options.words)
     return 0

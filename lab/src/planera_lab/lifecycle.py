@@ -20,6 +20,7 @@ from planera_lab import (
     engine,
     gobuilds,
     images,
+    machine,
     network,
     node,
     packages,
@@ -27,6 +28,7 @@ from planera_lab import (
     services,
     shellenv,
     supervision,
+    worker,
 )
 from planera_lab.errors import LabError
 from planera_lab.parts import Store, exclusive
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from planera_lab.pins import Pins
     from planera_lab.settings import Lab
 
-# In the order in which they are taken down.
+# What a lab that is up runs; a worker may be there or not.
 ROLES = (node.NAME, engine.NAME, services.NAME)
 # Images that a module and the example are built from; the others are the cluster's own.
 ENGINE_IMAGES = ("python", "node", "nginx", "postgres")
@@ -55,7 +57,7 @@ def catalogue(pins: Pins, *, only_engine: bool = False) -> list[Part]:
     if only_engine:
         return first
     programs = [gobuilds.kubernetes(pins), gobuilds.coredns(pins), gobuilds.traefik(pins), gobuilds.cert_manager(pins)]
-    return [*first, *programs, *node.parts(pins)[1:], *(built[name] for name in addons.IMAGES)]
+    return [*first, *programs, *machine.parts(pins)[1:], *(built[name] for name in addons.IMAGES)]
 
 
 def build(lab: Lab, pins: Pins, *, only_engine: bool = False) -> Store:
@@ -104,6 +106,7 @@ def await_cluster(lab: Lab, pins: Pins, since: datetime) -> None:
     """Wait until the node and what a cluster needs are ready, and were seen to be since then."""
     node.write_kubeconfig(lab)
     await_ready(lab, node.NAME, lambda: node.api_ready(lab))
+    worker.forget(lab, pins)
     _once(lab, "addons", addons.manifest(lab, pins), lambda: addons.apply(lab, pins))
     addons.await_ready(lab, pins, since)
 
@@ -150,7 +153,7 @@ def stop_all(lab: Lab) -> None:
         except LabError as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=end, args=(name,)) for name in ROLES]
+    threads = [threading.Thread(target=end, args=(name,)) for name in (worker.NAME, *ROLES)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -111,7 +111,39 @@ def _pasta(root: Path) -> list[str]:
 
 def inside(lab: Lab, *command: str) -> str:
     """Run one of the host's programs in the lab's network."""
-    return output(["nsenter", f"--net={lab.netns}", *command])
+    return _within(lab.netns, *command)
+
+
+def _within(space: Path, *command: str) -> str:
+    return output(["nsenter", f"--net={space}", *command])
+
+
+def branch(lab: Lab, name: str) -> Path:
+    """Return the file of a namespace for one more machine."""
+    return lab.run / f"netns-{name}"
+
+
+def join(lab: Lab, name: str, address: str, pods: str) -> None:
+    """Make a namespace for one more machine and wire it to the lab's bridge; `pods` are the addresses behind it."""
+    space = branch(lab, name)
+    leave(space)
+    space.touch()
+    output(["unshare", f"--net={space}", "true"])
+    wire = f"lab-{name}"
+    inside(lab, "ip", "link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", str(space))
+    inside(lab, "ip", "link", "set", wire, "master", "lab0", "up")
+    for device in ("lo", "eth0"):
+        _within(space, "ip", "link", "set", device, "up")
+    _within(space, "ip", "address", "add", f"{address}/24", "dev", "eth0")
+    _within(space, "ip", "route", "add", "default", "via", NODE_ADDRESS)
+    inside(lab, "ip", "route", "replace", pods, "via", address)
+
+
+def leave(space: Path) -> None:
+    """Take a namespace down: its devices, addresses and rules go with it, and so does the other end of its wire."""
+    while is_mounted(space):
+        output(["umount", str(space)])
+    space.unlink(missing_ok=True)
 
 
 def _gateway(lab: Lab) -> str:
@@ -134,6 +166,5 @@ def stop(lab: Lab) -> None:
             process.signal(signal.SIGKILL)
             process.wait(2.0)
     record(lab, PASTA).unlink(missing_ok=True)
-    while is_mounted(lab.netns):
-        output(["umount", str(lab.netns)])
-    lab.netns.unlink(missing_ok=True)
+    for space in lab.run.glob(f"{lab.netns.name}*"):
+        leave(space)

@@ -49,11 +49,14 @@ class Role:
     command: tuple[str, ...]
     shared: bool = False
     before: Callable[[], None] = nothing
+    netns: Path | None = None
+    """The file of a network namespace of its own, where it is not in the lab's."""
 
-    def recipe(self, netns: Path) -> str:
+    def recipe(self, lab: Lab) -> str:
         """Return a text that changes when the role has to be started anew, as in another network namespace."""
         binds = [[str(host), guest] for host, guest in self.binds]
-        return json.dumps([[str(path) for path in self.lower], binds, self.command, netns.stat().st_ino])
+        spaces = [space.stat().st_ino for space in (lab.netns, self.netns) if space]
+        return json.dumps([[str(path) for path in self.lower], binds, self.command, *spaces])
 
 
 def record(lab: Lab, name: str) -> Path:
@@ -97,7 +100,7 @@ def up_to_date(lab: Lab, role: Role) -> bool:
     if running(lab, role.name) is None:
         return False
     kept = json.loads(record(lab, role.name).read_text())
-    return bool(kept.get("recipe") == role.recipe(lab.netns))
+    return bool(kept.get("recipe") == role.recipe(lab))
 
 
 def start(lab: Lab, role: Role) -> bool:
@@ -121,7 +124,7 @@ def start(lab: Lab, role: Role) -> bool:
     else:
         groups = cgroups.make(lab.identity, role.name)
     settings = {
-        "LAB_NETNS": str(lab.netns),
+        "LAB_NETNS": str(role.netns or lab.netns),
         "LAB_CGROUPS": "\n".join(str(group) for group in groups),
         "LAB_LOWER": ":".join(str(path) for path in role.lower),
         "LAB_SCRATCH": str(scratch),
@@ -137,7 +140,7 @@ def start(lab: Lab, role: Role) -> bool:
             stderr=sink,
             start_new_session=True,
         )
-    remember(lab, role.name, launched.pid, role.recipe(lab.netns))
+    remember(lab, role.name, launched.pid, role.recipe(lab))
     return True
 
 

@@ -21,6 +21,7 @@ NODE_ADDRESS = "10.99.0.1"
 GHCR_ADDRESS = "10.99.0.2"
 MIRROR_ADDRESS = "10.99.0.3"
 DNS_ADDRESS = "10.99.0.4"
+WORKER_ADDRESS = "10.99.0.21"
 MIRROR = f"{MIRROR_ADDRESS}:5000"
 REGISTRY_USER = "planera"
 # The name of Pebble, the authority that speaks ACME.

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from planera_lab import addons, engine, lifecycle, network, node, roles, services, supervision
+from planera_lab import addons, engine, lifecycle, network, node, roles, services, supervision, worker
 from planera_lab.errors import LabError
 from planera_lab.processes import Process, members
 
@@ -45,6 +45,8 @@ def collect(lab: Lab, pins: Pins) -> Status:
         engine.NAME: lambda: engine.listens(lab),
         node.NAME: lambda: not addons.not_ready(lab, pins, lifecycle.EVER),
     }
+    if roles.record(lab, worker.NAME).exists():
+        answers[worker.NAME] = lambda: worker.ready(lab, pins)
     found: dict[str, RoleStatus] = {}
     for name, ask in answers.items():
         process = roles.running(lab, name)
