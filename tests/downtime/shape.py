@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.harness import App, make_app, run
+from tests.e2e.harness import ROOT, App, make_app, run
 
 _REPLICAS = 2
 _COMPONENTS = ("backend", "frontend")
@@ -62,14 +63,31 @@ class Production:
 
 
 @contextmanager
+def second_node() -> Iterator[None]:
+    """Have a second node in the lab while the block runs; a cluster that is not the lab's has what it has."""
+    if "LAB_LOGS" not in os.environ:
+        yield
+        return
+    run([str(ROOT / "lab/lab"), "worker", "start"])
+    try:
+        yield
+    finally:
+        run([str(ROOT / "lab/lab"), "worker", "stop"])
+
+
+@contextmanager
 def production(name: str, folder: Path, *, plain: bool = False) -> Iterator[Production]:
-    """Deploy an application of production's shape while the block runs; a plain one has no cookies."""
+    """Deploy an application of production's shape while the block runs; a plain one has no cookies.
+
+    The database comes first, to the node that the Ingress is on; the other one can be drained then.
+    """
     made = Production(make_app(name, folder))
     shaped(made.app.manifests, plain=plain)
     made.change()
     try:
         made.app.deployed()
-        yield made
+        with second_node():
+            yield made
     finally:
         made.app.remove()
 
