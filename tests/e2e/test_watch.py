@@ -17,7 +17,7 @@ from planera_ci.domain.manifests import Key
 from tests.e2e.harness import ROOT, deployer_of, run
 
 _SECONDS = 90
-_KIND = ("v1", "ConfigMap")
+_KIND = ("v1", "PersistentVolumeClaim")
 
 
 @pytest.fixture
@@ -38,13 +38,15 @@ def cluster(namespace: str, tmp_path: Path) -> Cluster:  # noqa: ARG001 - the na
 
 
 def _make(namespace: str, name: str) -> None:
-    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    meta = {"name": name, "namespace": namespace}
+    obj = {"apiVersion": _KIND[0], "kind": _KIND[1], "metadata": meta, "spec": spec}
     subprocess.run(["kubectl", "create", "-f", "-"], input=json.dumps(obj), text=True, check=True, capture_output=True)
 
 
 async def _seen(live: Live, namespace: str, name: str) -> None:
     with anyio.fail_after(_SECONDS):
-        while Key("v1", "ConfigMap", namespace, name) not in live.objects:
+        while Key(*_KIND, namespace, name) not in live.objects:
             await live.change()
 
 
