@@ -92,8 +92,7 @@ class Deployment:
                 lines.extend(f"{image.reference}  built from {short(image.revision)}" for image in images.values())
 
         async def checked() -> None:
-            await check(self.cluster, objs, namespace)
-            await transition.mend(version)
+            await self._checked(transition, objs, version, certain=promotion is None)
 
         async def resolved() -> None:
             third_party.update(await project.third_party(objs))
@@ -115,6 +114,12 @@ class Deployment:
         with clock.step("tag") as lines:
             lines.append(await self._tagged(images, version, promotion))
         return replace(report, steps=tuple(clock.steps), seconds=clock.seconds())
+
+    async def _checked(self, transition: Transition, objs: tuple[Obj, ...], version: str, *, certain: bool) -> None:
+        """Have the server check the objects, then mend; what may still be refused leaves everything as it is."""
+        await check(self.cluster, objs, transition.namespace)
+        if certain:
+            await transition.mend(version)
 
     async def _tagged(self, images: dict[str, Image], version: str, promotion: Promotion | None) -> str:
         """Say in the registry what runs and is verified now; the deployment has succeeded, whatever this comes to."""
@@ -167,8 +172,9 @@ class Deployment:
         needed = m.secret_keys(release.objs, name)
         if needed:
             given = {JWT_SECRET: self.secrets.jwt}
-            own.append(await application_secret(self.cluster, namespace, name, needed, given, project.labels))
-            stored, values = await archive.values(), own[0]["data"]
+            stored = await archive.values()
+            own.append(await application_secret(self.cluster, namespace, name, needed, given, stored, project.labels))
+            values = own[0]["data"]
             versions = secret_versions(values, stored, history.next_revision)
             kept = values_to_keep(values, versions, stored, history.restorable)
             if kept != stored:

@@ -24,7 +24,7 @@ from planera_ci.domain import manifests as m
 from planera_ci.domain.backup import migrates
 from planera_ci.domain.history import History, Outcome, Record, entries
 from planera_ci.domain.images import short
-from planera_ci.domain.lease import Holder
+from planera_ci.domain.lease import Holder, held, key_of
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.mask import masked
 from planera_ci.domain.moments import stamp
@@ -33,8 +33,9 @@ from planera_ci.domain.readiness import State
 from planera_ci.domain.report import Report, listed
 from planera_ci.domain.routes import pages
 from planera_ci.domain.verdict import Verdict
-from planera_ci.errors import LockLost, PlaneraError, RolloutError
+from planera_ci.errors import DeploymentError, LockLost, PlaneraError, RolloutError
 from planera_ci.inspection import routes_of, verify
+from planera_ci.mending import Mending, to_undo
 from planera_ci.options import Options
 from planera_ci.pipeline.clock import Clock, memory
 from planera_ci.pipeline.project import Project
@@ -76,13 +77,14 @@ class Transition:
         """Bring the environment to one target after the other under one lock; each is a revision of its own."""
         reports: list[Report] = []
         async with self._alone() as (own, live):
-            history = await own.mended(await own.archive.load(), live, version)
+            mending = own.mending(live)
+            history = await mending.mended(await own.archive.load(), version)
             for make in makes:
                 try:
                     target = await make(history, own.archive)
                     planned = await own.planned(target, history)
                 except PlaneraError:
-                    await own.dropped(history, live)
+                    await mending.dropped(history)
                     raise
                 reports.append(await own.attempted(target, planned, history, live))
                 history = await own.archive.load()
@@ -91,9 +93,13 @@ class Transition:
     async def mend(self, version: str) -> None:
         """Undo at once what a killed run left half done, unless the same version is about to finish it."""
         history = await self.archive.load()
-        if _to_undo(history, version):
+        if not to_undo(history, version):
+            return
+        lease = held(await self.cluster.get(key_of(self.namespace, self.project.name)))
+        # Who holds the lock may live: then nothing is half done, and neither build nor publication waits for it.
+        if lease is None or lease.over(self.cluster.now()):
             async with self._alone() as (own, live):
-                await own.mended(await own.archive.load(), live, version)
+                await own.mending(live).mended(await own.archive.load(), version)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[tuple[Transition, Live]]:
@@ -107,42 +113,18 @@ class Transition:
             masks = (*self.masks, *await known_values(self.cluster, self.namespace, name))
             yield replace(self, cluster=self.cluster.guarded(lock.fence), masks=masks), live
 
-    async def mended(self, history: History, live: Live, version: str) -> History:
-        """Undo what a killed run left half done; what cannot be undone is left to the release that comes."""
-        left = history.unfinished
-        if left is None:
-            return history
-        who, good = left.run or left.holder, history.good
-        if good is None or not _to_undo(history, version):
-            self.clock.say(f"revision {left.revision} was left half done by {who}; this deployment takes it on")
-            return history
-        self.clock.say(f"revision {left.revision} was left half done by {who}; first it is undone")
-        try:
-            await self.restore(good, history, live)
-        except LockLost:
-            raise
-        except PlaneraError as error:
-            self.clock.say(f"it could not be undone: {error}")
-            return history
-        return await self._closed(left, good)
+    def mending(self, live: Live) -> Mending:
+        """Return what undoes a killed run's half done revision."""
 
-    async def _closed(self, left: Record, good: Record) -> History:
-        """Record that an interrupted revision is undone."""
-        undone = f"undone: back to revision {good.revision}"
-        closed = {"outcome": Outcome.INTERRUPTED, "message": undone, "ended_at": stamp(self.cluster.now())}
-        await self.archive.close(left.model_copy(update=closed))
-        return await self.archive.load()
+        async def restore(good: Record, history: History) -> None:
+            await self.restore(good, history, live)
+
+        return Mending(self.archive, self.cluster, self.clock, restore)
 
     async def planned(self, target: Target, history: History) -> Plan:
         """Compare the target with what is there; what it names without applying it again is not removed."""
         left = set(history.inventory()) - set(target.inventory)
         return await plan(self.cluster, target.everything, left)
-
-    async def dropped(self, history: History, live: Live) -> None:
-        """Undo what an interrupted run left, where the release that should finish it was refused."""
-        if history.unfinished and history.good:
-            await self.restore(history.good, history, live)
-            await self._closed(history.unfinished, history.good)
 
     async def attempted(self, target: Target, planned: Plan, history: History, live: Live) -> Report:
         """Apply, follow and verify a release; if it fails keep the evidence and put the good one back."""
@@ -166,7 +148,7 @@ class Transition:
         try:
             if self.options.careful and idle is None and migrates(target.objs, target.images, planned):
                 with self.clock.step("backup") as lines:
-                    lines.append(await self._backed_up(target, history, record.revision))
+                    lines.append(await self._backed_up(target, record.revision))
             verdict = await self._rolled_out(target, planned, live)
             with self.clock.step("verify") as lines:
                 lines.extend(await self.proven(target))
@@ -176,18 +158,28 @@ class Transition:
             attempt = Attempt(record, planned, good, idle=idle is not None)
             raise await self._aftermath(attempt, target, history, live).of(error) from error
         if idle is None:
-            ended = {"outcome": Outcome.SUCCEEDED, "ended_at": stamp(self.cluster.now())}
-            await self.archive.close(record.model_copy(update=ended))
+            await self._succeeded(record)
         if target.rotates:
             await self.archive.forget_values(await self.archive.load())
         return replace(
             self.report(target, good), revision=record.revision, outcome="succeeded", verdict=verdict.facts()
         )
 
-    async def _backed_up(self, target: Target, history: History, revision: int) -> str:
+    async def _succeeded(self, record: Record) -> None:
+        ended = {"outcome": Outcome.SUCCEEDED, "ended_at": stamp(self.cluster.now())}
+        try:
+            await self.archive.close(record.model_copy(update=ended))
+        except LockLost:
+            raise
+        except PlaneraError as error:
+            what = f"revision {record.revision} runs and is verified, but that could not be recorded: {error.observed}"
+            remedy = "do the same once more: what runs is taken on; another release would undo it first"
+            raise DeploymentError(self.act, what, remedy) from error
+
+    async def _backed_up(self, target: Target, revision: int) -> str:
         hide, labels = partial(masked, values=(*self.masks, *target.hidden())), self.project.labels
         say, act = self.clock.say, self.act
-        return await backed_up(self.cluster, self.archive, history, revision, labels, act=act, say=say, hide=hide)
+        return await backed_up(self.cluster, self.namespace, revision, labels, act=act, say=say, hide=hide)
 
     def _aftermath(self, attempt: Attempt, target: Target, history: History, live: Live) -> Aftermath:
         async def restore(good: Record) -> tuple[str, ...]:
@@ -281,12 +273,3 @@ class Transition:
             urls=pages(routes_of(self.project, m.unpinned(target.objs, target.images))),
             memory=memory(),
         )
-
-
-def _to_undo(history: History, version: str) -> bool:
-    """Tell whether an interrupted revision is to be undone: there is a good one, and not the same comes again.
-
-    A rotation is undone in any case: what comes is the same release, but does not switch its values.
-    """
-    left = history.unfinished
-    return left is not None and history.good is not None and (left.version != version or bool(left.rotates))

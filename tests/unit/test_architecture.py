@@ -29,8 +29,9 @@ LAYERS = {
     "restoration": {"cluster", "domain", "errors"},
     "aftermath": {"pipeline", "cluster", "domain", "errors"},
     "options": set(),
+    "mending": {"pipeline", "cluster", "domain", "errors"},
     "transition": {
-        *("aftermath", "precaution", "options", "restoration", "inspection"),
+        *("aftermath", "mending", "precaution", "options", "restoration", "inspection"),
         *("tasks", "pipeline", "cluster", "domain", "errors"),
     },
     "deployment": {

@@ -12,8 +12,8 @@ from planera_ci.cluster.secrets import decoded, registry_secret, secret
 from planera_ci.cluster.watch import Live
 from planera_ci.domain.history import History, Outcome, Record
 from planera_ci.domain.manifests import Key
+from planera_ci.mending import to_undo
 from planera_ci.restoration import Target, earlier, running_jobs
-from planera_ci.transition import _to_undo
 
 Like = Callable[[str], Any]
 
@@ -107,4 +107,4 @@ def test_what_a_killed_run_left_is_undone_unless_the_same_finishes_it(
         Record(**{**like("record"), "revision": number, "version": f"v{number}", "outcome": outcome})
         for number, outcome in enumerate(outcomes, 1)
     )
-    assert _to_undo(History.of(records), version) is undone
+    assert to_undo(History.of(records), version) is undone

@@ -1,69 +1,45 @@
-"""A cluster as few verbs on plain objects: get, list, apply, create, delete, watch, log.
-
-The generated client is used for what it is good at (kubeconfig, TLS, tokens); objects stay the
-JSON that the API server sends, because a typed copy would lose the fields that it does not know.
-"""
+"""A cluster as few verbs on plain objects: get, list, apply, create, replace, delete, log."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
 import anyio
 import anyio.to_thread
-from kubernetes.client import ApiClient
-from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
 
-from planera_ci.cluster.connection import cause_of, connection, refusal, refuse_weak_pods, token_of
+from planera_ci.cluster.connection import connection
+from planera_ci.cluster.kinds import Kinds
+from planera_ci.cluster.server import Server, uptime
 from planera_ci.domain.manifests import Key, Obj
-from planera_ci.errors import ClusterError, Conflict, NotFound, Rejected, Unreachable
+from planera_ci.errors import AccessDenied, ClusterError, Conflict, NotFound, Unreachable
 
 FIELD_MANAGER = "planera-ci"
-_CONNECT, _READ = 5.0, 15.0
 _PARALLEL = 10
 _AGAIN = 0.5
 _LOG_LINES = 50
 # With status 200 and in place of a log, where the container of before is gone already.
 _NO_LOG = "unable to retrieve container logs"
-_SKEW = 2.0
-
-
-@dataclass(frozen=True)
-class Resource:
-    """How the API server names a kind in its paths."""
-
-    plural: str
-    namespaced: bool
-
 
 Fence = Callable[[], Awaitable[float]]
 """Raises where a write is not allowed any more, else returns the seconds for which it still is."""
 
 
 @dataclass
-class Cluster:
-    """One API server, reached with one kubeconfig."""
+class Cluster(Server):
+    """One API server as verbs on plain objects."""
 
-    api: ApiClient
-    server: str
     patience: float = 0.0
     """Seconds for which an API server that does not answer is asked again: it may be restarting."""
     fence: Fence | None = None
     """Called before every write; it raises where writing is not allowed any more."""
-    read: float = _READ
-    """Seconds that an answer may take: through a tunnel, a connection whose other end is gone just stays silent."""
-    enforced: str = ""
-    """The level of Pod Security that the namespace enforces: a dry run that warns of it is taken as refused."""
-    ahead: float = 0.0
-    """Seconds by which the API server's clock is ahead of ours."""
-    _resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
-    _limit: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_PARALLEL))
+    limit: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_PARALLEL))
+    """How many requests are under way at once; who must not wait for others has one of his own."""
+    _kinds: Kinds = field(default_factory=Kinds)
 
     def guarded(self, fence: Fence) -> Cluster:
         """Return the same cluster with a fence before every write."""
@@ -113,6 +89,12 @@ class Cluster:
         )
         return created
 
+    async def recreate(self, obj: Obj, wait: float) -> None:
+        """Put an object in the place of one with its name, once that is gone (bounded); for who alone makes such."""
+        await self.delete(Key.of(obj), wait=wait)
+        with suppress(Conflict):  # our own, if the answer to the first try was lost
+            await self.create(obj)
+
     async def delete(self, key: Key, *, uid: str = "", wait: float = 0) -> None:
         """Delete an object and what it owns; with `wait`, return once it is gone (bounded)."""
         body: Obj = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
@@ -160,133 +142,47 @@ class Cluster:
         answer = await self._call("GET", "/version", act="reach the cluster")
         return str(answer["gitVersion"])
 
-    def now(self) -> float:
-        """Return the time by the API server's clock, in seconds since 1970."""
-        return time.time() + self.ahead
-
     async def log(
         self, namespace: str, pod: str, container: str, *, previous: bool = False, lines: int = _LOG_LINES
     ) -> str:
         """Return the end of a container's log, or nothing where there is none."""
         query = [("container", container), ("tailLines", str(lines)), ("previous", str(previous).lower())]
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
-        try:
-            text = str(await self._thread(partial(self._request, "GET", path, query=query, act=f"read log of {pod}")))
-        except ClusterError:
-            return ""
+        text = str(await self._thread(partial(self.end_of, path, query)))
         return "" if text.startswith(_NO_LOG) else text
-
-    def follow(self, path: str, query: list[tuple[str, str]], silence: float) -> Iterator[Obj]:
-        """Yield watch events as they come; blocks, so it belongs in a thread of its own.
-
-        A stream that stays silent for longer than the given seconds is taken for dead.
-        """
-        response = self._raw("GET", path, query=query, read=silence)
-        try:
-            rest = b""
-            for chunk in response.stream(amt=None):
-                *lines, rest = (rest + chunk).split(b"\n")
-                yield from (json.loads(line) for line in lines if line)
-        finally:
-            response.close()
-            response.release_conn()
 
     async def path(self, key: Key) -> str:
         """Return an object's path on the API server; with no name, its collection's."""
-        resource = await self._resource(key)
-        root = f"/apis/{key.api_version}" if "/" in key.api_version else f"/api/{key.api_version}"
-        middle = f"/namespaces/{key.namespace}" if resource.namespaced and key.namespace else ""
-        return f"{root}{middle}/{resource.plural}" + (f"/{key.name}" if key.name else "")
+        return await self._kinds.path(key, self._ask)
 
-    async def _resource(self, key: Key) -> Resource:
-        version = key.api_version
-        if version not in self._resources:
-            root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-            try:
-                answer = await self._call("GET", root, act=f"read the kinds of {version}")
-            except NotFound:
-                answer = {"resources": []}
-            self._resources[version] = {
-                entry["kind"]: Resource(entry["name"], entry["namespaced"])
-                for entry in answer["resources"]
-                if "/" not in entry["name"]
-            }
-        try:
-            return self._resources[version][key.kind]
-        except KeyError:
-            raise Rejected(
-                f"read {key}",
-                f"the cluster knows no {key.kind} in {version}",
-                "correct apiVersion and kind, or install what defines them",
-            ) from None
+    async def _ask(self, path: str, act: str) -> Any:
+        return await self._call("GET", path, act=act)
 
-    async def _write(self, method: str, path: str, *, query: list[tuple[str, str]] | None = None, **kwargs: Any) -> Any:
+    async def _write(self, method: str, path: str, **kwargs: Any) -> Any:
         """Change something, if that is still allowed, and have the server give up when it no longer is."""
-        if self.fence is None:
-            return await self._call(method, path, query=query, **kwargs)
-        left = await self.fence()
-        return await self._call(
-            method, path, query=[*(query or ()), ("timeout", f"{left:.0f}s")], fenced=True, **kwargs
-        )
+        return await self._call(method, path, fence=self.fence, whole=True, **kwargs)
 
-    async def _call(self, method: str, path: str, *, act: str, fenced: bool = False, **kwargs: Any) -> Any:
-        """Call, and call again while the server gives no answer: every call here may be repeated."""
+    async def _call(
+        self, method: str, path: str, *, act: str, fence: Fence | None = None, whole: bool = False, **kwargs: Any
+    ) -> Any:
+        """Call, and call again while the server gives no answer: every call here may be repeated.
+
+        A write is waited for even by who is cancelled: what follows must not be overtaken by it.
+        """
         deadline = anyio.current_time() + self.patience
         while True:
+            until = uptime() + await fence() if fence else None
+            request = partial(self.request, method, path, act=act, until=until, **kwargs)
             try:
-                return json.loads(await self._thread(partial(self._request, method, path, act=act, **kwargs)))
-            except Unreachable:
-                if anyio.current_time() >= deadline:
+                return json.loads(await self._thread(request, whole=whole))
+            except (Unreachable, AccessDenied) as error:
+                passing = isinstance(error, Unreachable) or self.health.recovering
+                if not passing or anyio.current_time() >= deadline:
                     raise
                 await anyio.sleep(_AGAIN)
-            if fenced and self.fence:
-                await self.fence()
 
-    async def _thread(self, call: Any) -> Any:
-        return await anyio.to_thread.run_sync(call, limiter=self._limit, abandon_on_cancel=True)
-
-    def _request(self, method: str, path: str, *, act: str, **kwargs: Any) -> str:
-        try:
-            response = self._raw(method, path, **kwargs)
-            self._note_clock(response)
-            if self.enforced and "dryRun" in dict(kwargs.get("query") or ()):
-                refuse_weak_pods(response.headers.getlist("Warning"), self.enforced, act)
-            return str(response.data.decode())
-        except ApiException as error:
-            raise refusal(error, act, self.server, token_of(self.api)) from error
-        except (HTTPError, OSError) as error:
-            raise Unreachable(
-                act, f"no answer from {self.server} ({cause_of(error)})", "check the kubeconfig's server and --cluster"
-            ) from error
-
-    def _note_clock(self, response: Any) -> None:
-        """Note how far the server's clock is ahead; its header has whole seconds, so that less says nothing."""
-        date = response.headers.get("Date")
-        if date:
-            ahead = parsedate_to_datetime(date).timestamp() + 0.5 - time.time()
-            self.ahead = ahead if abs(ahead) > _SKEW else 0.0
-
-    def _raw(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: list[tuple[str, str]] | None = None,
-        body: Obj | None = None,
-        content: str = "application/json",
-        read: float | None = None,
-    ) -> Any:
-        return self.api.call_api(
-            path,
-            method,
-            query_params=query or [],
-            header_params={"Accept": "application/json", "Content-Type": content},
-            body=body,
-            auth_settings=["BearerToken"],
-            _preload_content=False,
-            _return_http_data_only=True,
-            _request_timeout=(_CONNECT, read or self.read),
-        )
+    async def _thread(self, call: Any, *, whole: bool = False) -> Any:
+        return await anyio.to_thread.run_sync(call, limiter=self.limit, abandon_on_cancel=not whole)
 
 
 def connect(kubeconfig: str, address: str = "") -> Cluster:

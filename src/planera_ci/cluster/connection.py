@@ -97,7 +97,7 @@ def connection(kubeconfig: str, address: str = "") -> tuple[ApiClient, str]:
         # The hook reads the kubeconfig again at each request, and with it the server that is not to be used.
         configuration.refresh_api_key_hook = None
         server += " through --cluster"
-    configuration.retries = 1
+    configuration.retries = 0  # the caller knows whether a request may be repeated, and until when
     configuration.connection_pool_maxsize = 32
     return ApiClient(configuration), server
 

@@ -52,10 +52,9 @@ class Errand:
 async def errand(cluster: Cluster, pod: Obj, *, act: str, within: float, say: Say, hide: Hide) -> AsyncIterator[Errand]:
     """Have a pod ready while the block runs."""
     key = Key.of(pod)
-    await cluster.delete(key, wait=_GONE_WITHIN)
     try:
         since = int(cluster.now())
-        await cluster.create(pod)
+        await cluster.recreate(pod, _GONE_WITHIN)
         async with watching(cluster, key.namespace, KINDS) as live:
             await Tracker(cluster, live, act, say, hide, since).rolled_out((key,), within)
         yield Errand(cluster, key, pod["spec"]["containers"][0]["name"], act, hide)

@@ -29,7 +29,7 @@ class Archive(Keeper):
     async def open(self, record: Record, objs: tuple[Obj, ...], old: History) -> None:
         """Write a revision before its first change, and forget those that are too old."""
         await self._write(record, {"objects": encoded(compressed(objs))})
-        await each((surplus.revision for surplus in old.surplus()), self._forget)
+        await each((surplus.revision for surplus in old.and_then(record).surplus()), self._forget)
 
     async def close(self, record: Record) -> None:
         """Write how a revision ended; its objects stay as they are."""

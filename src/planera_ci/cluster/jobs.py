@@ -8,7 +8,7 @@ from dataclasses import replace
 from planera_ci.cluster.client import Cluster
 from planera_ci.cluster.rollout import KINDS, Hide, Say, Tracker
 from planera_ci.cluster.watch import Live, watching
-from planera_ci.domain.backup import CRONJOB, one_off, template
+from planera_ci.domain.backup import CRONJOB, one_off
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.pods import pods_of
 from planera_ci.domain.verdict import Verdict
@@ -23,9 +23,8 @@ async def completed(
 ) -> tuple[str, ...]:
     """Run a Job to its end and return the last lines that it has written; one that fails is left to be looked at."""
     key = Key.of(job)
-    await cluster.delete(key, wait=_GONE_WITHIN)
     since = int(cluster.now())
-    await cluster.create(job)
+    await cluster.recreate(job, _GONE_WITHIN)
     async with watching(cluster, key.namespace, KINDS) as live:
         await Tracker(cluster, live, act, say, hide, since).rolled_out((key,), within)
         told = await said(cluster, live, (key,), hide)
@@ -36,7 +35,7 @@ async def completed(
 
 async def saved(
     cluster: Cluster,
-    objs: Iterable[Obj],
+    cronjob: Obj,
     revision: int,
     labels: Mapping[str, str],
     *,
@@ -46,9 +45,9 @@ async def saved(
 ) -> str:
     """Have the database backed up to where backups are kept, before a release's migrations; return what came of it.
 
-    The objects are the release's, of which the CronJob's template is run. Where it fails nothing may be migrated.
+    It is the CronJob's own Job that is run. Where it fails nothing may be migrated.
     """
-    job = one_off(template(objs, act), f"{CRONJOB}-{revision}", labels)
+    job = one_off(cronjob, f"{CRONJOB}-{revision}", labels)
     within = float(job["spec"].get("activeDeadlineSeconds") or _WITHIN)
     try:
         told = await completed(cluster, job, act, within, say, hide)

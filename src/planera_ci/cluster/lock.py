@@ -7,7 +7,6 @@ somebody else's by then.
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from planera_ci.cluster.client import Cluster
+from planera_ci.cluster.server import uptime
 from planera_ci.cluster.watch import watching
 from planera_ci.domain.lease import (
     API_VERSION,
@@ -30,7 +30,7 @@ from planera_ci.domain.lease import (
     taken,
 )
 from planera_ci.domain.manifests import Key, Obj
-from planera_ci.errors import ClusterError, Conflict, LockHeld, LockLost, Unreachable
+from planera_ci.errors import AccessDenied, ClusterError, Conflict, LockHeld, LockLost, NotFound, Unreachable
 from planera_ci.tasks import together
 
 _MARGIN = 2.0
@@ -39,7 +39,8 @@ _ENOUGH = 7.0
 """Seconds that a write is given; where the lease has fewer left, it is renewed first."""
 
 _SOON = 0.5
-_TRIES = 5
+_TRIES, _BRIEF = 5, 5.0
+_PARALLEL = 4
 
 Say = Callable[[str], None]
 
@@ -63,16 +64,18 @@ class Lock:
         return self._left()
 
     def _left(self) -> float:
-        return SECONDS - _MARGIN - (_uptime() - self.renewed_at)
+        return SECONDS - _MARGIN - (uptime() - self.renewed_at)
 
     async def renew(self) -> None:
         """Show a sign of life; raise LockLost if the lease is somebody else's."""
         async with self._renewing:
-            begun = _uptime()
-            try:
-                self.lease = await self.cluster.replace(renewed(self.lease, self.cluster.now()))
-            except Conflict:
-                self.lease = await self._mine()
+            while True:
+                begun = uptime()
+                try:
+                    self.lease = await self.cluster.replace(renewed(self.lease, self.cluster.now()))
+                    break
+                except (Conflict, NotFound):
+                    self.lease = await self._mine()
             self.renewed_at = begun
 
     async def _mine(self) -> Obj:
@@ -81,7 +84,7 @@ class Lock:
         now = held(lease)
         if lease is None or now is None or now.holder.name != self.holder.name:
             raise self._lost(now)
-        return await self.cluster.replace(renewed(lease, self.cluster.now()))
+        return lease
 
     def _lost(self, now: Held | None) -> LockLost:
         who = f"{now.holder} has taken it over" if now else "it was given free by somebody"
@@ -95,7 +98,7 @@ class Lock:
         """Renew until cancelled; an API server that does not answer for a while is no reason to give up."""
         while True:
             await anyio.sleep(RENEW_SECONDS)
-            with suppress(Unreachable):
+            with suppress(Unreachable, AccessDenied):
                 await self.renew()
 
     async def free(self) -> None:
@@ -103,12 +106,13 @@ class Lock:
 
         It is read anew: a renewal that was cancelled may still have reached the server.
         """
+        brief = replace(self.cluster, patience=_BRIEF)
         for _ in range(_TRIES):
             with suppress(Conflict):
-                lease = await self.cluster.get(self.key)
+                lease = await brief.get(self.key)
                 now = held(lease)
                 if lease and now and now.holder.name == self.holder.name:
-                    await self.cluster.replace(freed(lease))
+                    await brief.replace(freed(lease))
                 return
 
 
@@ -117,7 +121,8 @@ async def locked(
     cluster: Cluster, namespace: str, app: str, holder: Holder, *, act: str, wait: float, say: Say
 ) -> AsyncIterator[Lock]:
     """Hold the environment's lock while the block runs; end the block as soon as the lock is lost."""
-    quick = replace(cluster, read=RENEW_SECONDS)
+    # Requests of its own: a renewal must not queue behind logs that take their time.
+    quick = replace(cluster, read=RENEW_SECONDS, limit=anyio.CapacityLimiter(_PARALLEL))
     lock = await _acquired(quick, key_of(namespace, app), holder, act=act, wait=wait, say=say)
     try:
         async with together() as group:
@@ -158,18 +163,17 @@ async def _acquired(cluster: Cluster, key: Key, holder: Holder, *, act: str, wai
 async def _try(cluster: Cluster, key: Key, holder: Holder, act: str, say: Say) -> Lock | None:
     """Take the lease if it is free or over, on top of just the lease that was seen."""
     lease = await cluster.get(key)
-    who, begun = held(lease), _uptime()
+    who, begun = held(lease), uptime()
     if who and not who.over(cluster.now()):
         return None
     wanted = taken(key, lease, holder, cluster.now())
     try:
         mine = await (cluster.replace(wanted) if lease else cluster.create(wanted))
     except Conflict:
-        return None
+        found = await cluster.get(key)
+        now = held(found)
+        if found is None or now is None or now.holder.name != holder.name:
+            return None
+        mine = found  # our own write, whose answer was lost
     say(f"takes over the lock of {who.text(cluster.now())}" if who else f"holds the lock as {holder.name}")
     return Lock(cluster, key, act, holder, mine, begun)
-
-
-def _uptime() -> float:
-    """Return seconds by a clock that goes on while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)

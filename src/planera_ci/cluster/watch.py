@@ -1,7 +1,8 @@
 """Live objects of a namespace, kept current by watches; no polling.
 
 Each kind is listed once and then followed from that resource version. A watch that ends is followed
-on; where the connection drops, or the API server no longer has the version (410 Gone), all is listed again.
+on; where the connection drops, or the API server no longer has the version (410 Gone), all is listed again, not at
+once: a server that refuses to be watched is not to be asked for everything all the time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from threading import Thread
 import anyio
 from anyio.from_thread import BlockingPortal
 from anyio.streams.memory import MemoryObjectSendStream
-from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from planera_ci.cluster.client import Cluster
@@ -87,16 +87,22 @@ def _version(obj: Obj) -> int:
 
 @asynccontextmanager
 async def watching(cluster: Cluster, namespace: str, kinds: Iterable[tuple[str, str]]) -> AsyncIterator[Live]:
-    """Keep the objects of these kinds current while the block runs."""
+    """Keep the objects of these kinds current while the block runs, which begins when all are known."""
     live = Live()
+    listed: list[anyio.Event] = []
     async with together() as group:
         for api_version, kind in kinds:
-            group.start_soon(_follow, cluster, live, api_version, kind, namespace)
+            listed.append(anyio.Event())
+            group.start_soon(_follow, cluster, live, api_version, kind, namespace, listed[-1])
+        for each in listed:
+            await each.wait()
         yield live
         group.cancel_scope.cancel()
 
 
-async def _follow(cluster: Cluster, live: Live, api_version: str, kind: str, namespace: str) -> None:
+async def _follow(
+    cluster: Cluster, live: Live, api_version: str, kind: str, namespace: str, listed: anyio.Event
+) -> None:
     path = await cluster.path(Key(api_version, kind, namespace, ""))
     failures, version = 0, ""
     while True:
@@ -104,32 +110,35 @@ async def _follow(cluster: Cluster, live: Live, api_version: str, kind: str, nam
             if not version:
                 objs, version = await cluster.listing(api_version, kind, namespace)
                 live.replace(kind, objs)
-                failures = 0
+                listed.set()
             version = await _stream(cluster, live, path, version)
-        except AccessDenied:
-            raise
-        except (ClusterError, ApiException, HTTPError, OSError):
+            failures = 0
+        except (ClusterError, HTTPError, OSError) as error:
             failures, version = failures + 1, ""
-            if failures > _MOST_RETRIES:
+            denied = isinstance(error, AccessDenied) and not cluster.health.recovering
+            if denied or failures > _MOST_RETRIES:
                 raise
+        if not version:
             await anyio.sleep(_RETRY_SECONDS)
 
 
 async def _stream(cluster: Cluster, live: Live, path: str, version: str) -> str:
-    """Follow one watch until it ends; return the version to go on from, or nothing where all must be listed again."""
+    """Follow one watch until it ends; return the version to go on from, or nothing where that is gone."""
     query = [
         ("watch", "true"),
         ("resourceVersion", version),
         ("allowWatchBookmarks", "true"),
         ("timeoutSeconds", str(_WATCH_SECONDS)),
     ]
-    send, receive = anyio.create_memory_object_stream[Obj](1000)
+    send, receive = anyio.create_memory_object_stream[Obj | Exception](1000)
     async with BlockingPortal() as portal:
         # A daemon: it blocks on a socket, and the process must be able to end without it.
         Thread(target=_pump, args=(cluster, path, query, portal, send), daemon=True).start()
         with receive:
             async for event in receive:
-                if event["type"] == "ERROR":  # 410 Gone, or the connection dropped
+                if isinstance(event, Exception):
+                    raise event
+                if event["type"] == "ERROR":  # 410 Gone
                     version = ""
                     break
                 version = event["object"]["metadata"]["resourceVersion"]
@@ -144,15 +153,16 @@ def _pump(
     path: str,
     query: list[tuple[str, str]],
     portal: BlockingPortal,
-    send: MemoryObjectSendStream[Obj],
+    send: MemoryObjectSendStream[Obj | Exception],
 ) -> None:
+    """Hand on what comes, and what ends it if that is no good end."""
     try:
         for event in cluster.follow(path, query, _WATCH_SECONDS + _SILENCE):
             portal.call(send.send, event)
-    except (ApiException, HTTPError, OSError, ValueError):
-        with suppress(*_NOBODY_LISTENS):
-            portal.call(send.send, {"type": "ERROR"})
     except _NOBODY_LISTENS:
         return
-    with suppress(RuntimeError, CancelledError):
+    except Exception as error:  # noqa: BLE001 - it is raised where somebody waits for it
+        with suppress(*_NOBODY_LISTENS):
+            portal.call(send.send, error)
+    with suppress(*_NOBODY_LISTENS):
         portal.call(send.aclose)
