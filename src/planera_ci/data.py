@@ -7,7 +7,7 @@ holds the environment's lock: killed at any moment, it leaves either the old dat
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -109,7 +109,11 @@ class Data:
         if good is None:
             raise VerifyError(self.act, "no deployment of it has succeeded yet", f"deploy first; {_UNTOUCHED}")
         async with self._working("restore", self.project.name, holds=False) as work:
-            good = (await archive.load()).good or good  # what was deployed while the lock was waited for
+            history = await archive.load()  # what was deployed while the lock was waited for
+            good = history.good or good
+            if history.left_behind:
+                what = "the newest revision is not good and still there"
+                raise ConfigError(self.act, what, f"deploy or roll back, then restore; {_UNTOUCHED}")
             try:
                 exchange = await self._prepared(work, backup, archive, good)
             except (LockLost, ConfigError):
@@ -142,6 +146,9 @@ class Data:
             raise ConfigError(
                 self.act, f"{user} may not create databases; {_UNTOUCHED}", f"ALTER ROLE {user} CREATEDB once"
             )
+        objs = await archive.objects(good)
+        migrations = b.migrations(objs, good.images)
+        b.check_migrations(self.act, migrations, objs)
         now = self.cluster.now()
         exchange = Exchange(name, b.half_made(name, now), b.former(name, now), host, user)
         await work.run("dropping what an earlier restore left", sql.clean())
@@ -156,7 +163,7 @@ class Data:
                 await work.run("giving it settings and grants", sql.like(exchange.fresh))
                 lines.append(f"{size(backup.size)} into {exchange.fresh}")
             with self.clock.step("migrate") as lines:
-                lines.extend(await self._migrated(work, archive, good, exchange.fresh))
+                lines.extend(await self._migrated(work, migrations, exchange.fresh))
             with self.clock.step("rows") as lines:
                 await work.run("analyzing", sql.analyze(exchange.fresh))
                 before = sql.rows(await work.run("counting rows", sql.count(name)))
@@ -168,10 +175,10 @@ class Data:
             raise
         return exchange
 
-    async def _migrated(self, work: Errand, archive: Archive, good: Record, fresh: str) -> tuple[str, ...]:
+    async def _migrated(self, work: Errand, migrations: Iterable[Obj], fresh: str) -> tuple[str, ...]:
         """Run the release's own migrations on the restored data: a backup may be older than the schema it needs."""
         lines: list[str] = []
-        for original in b.migrations(await archive.objects(good), good.images):
+        for original in migrations:
             job = b.migration(original, fresh)
             told = await completed(work.cluster, job, self.act, _WITHIN, self.clock.say, work.hide, keep=False)
             lines.extend((f"{original['metadata']['name']} completed", *told))
@@ -191,7 +198,7 @@ class Data:
 
     async def _proven(self, exchange: Exchange) -> tuple[str, ...]:
         try:
-            return (await verify_recorded(self.cluster, self.project, self.environment))[1]
+            return (await verify_recorded(self.cluster, self.project, self.environment, certified=False))[1]
         except PlaneraError as error:
             what = f"the data are restored, but {error.act}: {error.observed}"
             raise VerifyError(self.act, what, f"{error.remedy}; the former database is {exchange.former}") from error

@@ -64,7 +64,9 @@ async def verify(
     )
 
 
-async def verify_recorded(cluster: Cluster, project: Project, environment: str) -> tuple[Record, tuple[str, ...]]:
+async def verify_recorded(
+    cluster: Cluster, project: Project, environment: str, *, certified: bool = True
+) -> tuple[Record, tuple[str, ...]]:
     """Verify that the last good release runs, as its revision was applied."""
     archive, history = await _history(cluster, project, environment, f"verify {project.name} in {environment}")
     good = history.good
@@ -74,7 +76,8 @@ async def verify_recorded(cluster: Cluster, project: Project, environment: str) 
         )
     pinned = await archive.objects(good)
     plain = m.unpinned(pinned, good.images)
-    return good, await verify(cluster, project, plain, pinned, archive.namespace, environment, certified=True)
+    found = await verify(cluster, project, plain, pinned, archive.namespace, environment, certified=certified)
+    return good, found
 
 
 async def archive_of(cluster: Cluster, project: Project, environment: str) -> Archive:

@@ -57,8 +57,15 @@ async def restored(archive: Archive, history: History, record: Record) -> Target
     """Return an earlier release as it was applied, with its secret values, but for those that were rotated since."""
     versions = history.secrets_of(record)
     values = earlier(await archive.values(), versions)
+    notes = [f"revision {record.revision} put back"]
+    if lost := sorted(versions.keys() - values.keys()):
+        # Applied without them, the Secret would lose these keys.
+        live = await archive.cluster.get(Key("v1", "Secret", archive.namespace, f"{archive.app}-secrets"))
+        there = (live or {}).get("data") or {}
+        values |= {key: there[key] for key in lost if key in there}
+        notes.append(f"its value of {', '.join(lost)} is not kept any more, the present one stays")
     target = await again(archive, record, versions, values, history.last.secrets if history.last else {})
-    return replace(target, restores=record.revision, notes=(f"revision {record.revision} put back",))
+    return replace(target, restores=record.revision, notes=tuple(notes))
 
 
 async def again(

@@ -63,6 +63,7 @@ class Rotation:
     async def _target(self, step: Step, value: str, history: History, archive: Archive) -> Target:
         """Return the release that runs, with the values of a step."""
         good, key, name = self._good(history), self.wish.key, f"{archive.app}-secrets"
+        stored = await archive.values()
         live = await archive.cluster.get(Key("v1", "Secret", archive.namespace, name))
         data: dict[str, str] = dict((live or {}).get("data") or {})
         if step is rules.steps(key, drop=self.wish.drop)[0]:
@@ -70,12 +71,13 @@ class Rotation:
             if step is Step.ACCEPT:
                 if not self.wish.value and key not in GENERATED:
                     raise ConfigError(self.act, "its value cannot be made up", "give one: --value env://NAME")
-                rules.check_value(self.act, key, value, data, good.secrets)
+                rules.check_value(self.act, key, value, data, good.secrets, stored)
                 rules.check_readers(self.act, await archive.objects(good), name, key)
-        values, stored = rules.after(step, data, key, value), await archive.values()
+        values = rules.after(step, data, key, value)
         versions = secret_versions(values, stored, history.next_revision)
         target = await again(archive, good, versions, values, good.secrets)
-        await archive.keep_values(values_to_keep(values, versions, stored, history.restorable))
+        kept = values_to_keep(values, versions, stored, history.restorable)
+        await archive.keep_values(kept | rules.retired(stored, key, data, values))
         rotates = rules.rotated_key(step, key)
         return replace(target, rotates=rotates, notes=(rules.told(rotates, there=rotates in values),))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import dagger
 
 from planera_ci import arguments as given
-from planera_ci.domain.images import checked_commit, short
+from planera_ci.domain.images import checked_commit, is_tag, short
 from planera_ci.domain.report import Report
 from planera_ci.domain.stages import stage_of
 from planera_ci.errors import ConfigError
@@ -80,7 +80,8 @@ async def promotion_of(project: Project, environment: str, revision: Revision, r
         return None
     chosen = checked_commit(release, "--release") if release else revision.version
     version = revision.version if revision.version.startswith(chosen) else chosen
-    return Promotion(project, origin, environment, version, await project.source.tags(version))
+    names = tuple(filter(is_tag, await project.source.tags(version)))
+    return Promotion(project, origin, environment, version, names)
 
 
 async def cluster_of(settings: Settings, act: str) -> Cluster:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from typing import Any
 
 import pytest
@@ -105,8 +105,11 @@ def test_killed_after_any_write_the_next_deployment_repairs(
     ended: list[int] = []
 
     def work(small: Small) -> None:
-        while not ended and not writes.empty():
-            write = writes.get()
+        while not ended:
+            try:
+                write = writes.get_nowait()
+            except Empty:
+                return
             dead = deployed(small.order(f"killed-{write}", write, **killed))
             if dead.code == 0 or "Rolled back" in dead.error:
                 ended.append(write)  # it had fewer writes than that

@@ -13,7 +13,7 @@ from tests.e2e.harness import App
 
 Obj = dict[str, Any]
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
-_EVENT = re.compile(r"(\S+)  (\S+) (\w+): (.*?)(?: \((\d+) times\))?")
+_EVENT = re.compile(r"(\S+)  (\S+) (\S+): (.*?)(?: \((\d+) times\))?")
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class Evidence:
             f"objects/{changed.replace('/', '-')}.json": f"objects/{changed.replace('/', '-')}.json"
             not in self.names(),
             f"log with {logged!r}": bool(logged) and logged not in logs,
+            "object of the pod": bool(verdict["pod"]) and f"objects/pod-{verdict['pod']}.json" not in self.names(),
         }
         return [what for what, is_missing in lacks.items() if is_missing]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from planera_ci.domain import rotation as r
+from planera_ci.domain.history import values_named
 from planera_ci.domain.stages import ROTATE_PHRASE, check_phrase
 from planera_ci.errors import ConfigError, ManifestError
 
@@ -50,14 +51,33 @@ def test_key_is_one_that_can_be_meant(case: Any, refusal: Refusal) -> None:
 def test_new_value_is_new(case: Any, refusal: Refusal) -> None:
     """Neither the value in force nor the one before is a new one."""
     with refusal(ConfigError):
-        r.check_value("rotate", "jwt-secret", case["value"], case["data"], case["versions"])
+        r.check_value("rotate", "jwt-secret", case["value"], case["data"], case["versions"], _stored(case))
 
 
 @pytest.mark.cases("rotation/given")
 def test_deployment_does_not_undo_a_rotation(case: Any, refusal: Refusal) -> None:
     """What a CI still gives after a rotation would bring the old value back: it is refused."""
     with refusal(ConfigError):
-        r.check_given("deploy", "jwt-secret", case["value"], case["data"])
+        r.check_given("deploy", "jwt-secret", case["value"], case["data"], _stored(case))
+
+
+def _stored(case: Any) -> dict[str, str]:
+    """Return what is kept of the values that were rotated away, one after the other."""
+    stored: dict[str, str] = {}
+    for value in case.get("retired", ()):
+        stored |= r.retired(stored, "jwt-secret", {"jwt-secret-previous": value}, {})
+    return stored
+
+
+def test_what_is_kept_of_a_retired_value_is_not_the_value() -> None:
+    """It is known again, and cannot be read."""
+    before = {"jwt-secret": "new", "jwt-secret-previous": "leaked"}
+    after = r.after(r.Step.DROP, before, "jwt-secret", "")
+    stored = r.retired({}, "jwt-secret", before, after)
+    assert r.is_retired(stored, "jwt-secret", "leaked")
+    assert not r.is_retired(stored, "jwt-secret", "new")
+    assert "leaked" not in str(stored)
+    assert values_named(stored, ()) == stored, "no revision has to name it"
 
 
 @pytest.mark.cases("rotation/readers")

@@ -136,8 +136,6 @@ def _state(obj: Obj | None, scene: Scene) -> State:
 
 
 def _suspect(pods: Iterable[Obj]) -> tuple[str, str]:
-    """Return the first container that is not ready, with its pod."""
-    return next(
-        ((pod["metadata"]["name"], status["name"]) for pod in pods for status in statuses(pod) if not status["ready"]),
-        ("", ""),
-    )
+    """Return the first container that is not ready, with its pod; what only works, as a Job does, is always ready."""
+    found = [(pod["metadata"]["name"], status["name"], status["ready"]) for pod in pods for status in statuses(pod)]
+    return next((each[:2] for each in sorted(found, key=lambda each: bool(each[2]))), ("", ""))

@@ -26,15 +26,16 @@ async def application_secret(
     name: str,
     needed: Iterable[str],
     given: Mapping[str, str],
+    stored: Mapping[str, str],
     labels: Mapping[str, str],
 ) -> Obj:
-    """Return the application's Secret with every needed key: given, kept, or generated."""
+    """Return the application's Secret with every needed key: given, kept, or generated; `stored` is its history."""
     live = await cluster.get(Key("v1", "Secret", namespace, name))
     data: dict[str, str] = dict((live or {}).get("data") or {})
     for key in needed:
         if given.get(key):
             value = _encoded(given[key])
-            check_given(f"fill secret {name}", key, value, data)
+            check_given(f"fill secret {name}", key, value, data, stored)
             data[key] = value
         elif key not in data:
             if key not in GENERATED:
@@ -70,8 +71,9 @@ async def known_values(cluster: Cluster, namespace: str, app: str) -> tuple[str,
     found: list[str] = []
     for name in (f"{app}-secrets", f"{app}-secrets-history", f"{app}-registry"):
         live = await cluster.get(Key("v1", "Secret", namespace, name))
-        for text in map(decoded, ((live or {}).get("data") or {}).values()):
-            found.extend((text, *_leaves(text)))
+        for value in ((live or {}).get("data") or {}).values():
+            text = decoded(value)
+            found.extend((text, *_leaves(text)) if text else (value,))
     return tuple(filter(None, found))
 
 

@@ -31,6 +31,7 @@ MAGIC = b"PGDMP"
 """How every dump in Postgres' custom format begins."""
 
 _FORMAT = 1
+_DATABASE = "DATABASE_NAME"
 _LONGEST_NAME = 63
 """Bytes of a name in Postgres."""
 _SECONDS = 7200
@@ -189,14 +190,30 @@ def migrates(objs: Iterable[Obj], images: Mapping[str, str], planned: Plan) -> b
     return any(Key.of(obj) in due for obj in migrations(objs, images))
 
 
+def check_migrations(act: str, jobs: Iterable[Obj], objs: Iterable[Obj]) -> None:
+    """Refuse a migration that does not say by DATABASE_NAME where it works: it would work on the database in use."""
+    maps = {obj["metadata"]["name"] for obj in of_kind(objs, "ConfigMap") if _DATABASE in (obj.get("data") or {})}
+    for job in jobs:
+        for container in containers(job):
+            named = any(entry["name"] == _DATABASE for entry in container.get("env") or ())
+            refs = ((source.get("configMapRef") or {}).get("name") for source in container.get("envFrom") or ())
+            if not (named or any(ref in maps for ref in refs)):
+                raise ConfigError(
+                    act,
+                    f"container {container['name']} of job {job['metadata']['name']} takes no variable {_DATABASE}, by "
+                    "which it would be told to migrate the restored database before that is used",
+                    f"have it connect to the database that {_DATABASE} names, and deploy that first",
+                )
+
+
 def migration(original: Obj, database: str) -> Obj:
     """Return a release's Job as one that runs against another database, before that takes its place."""
     copied = copy.deepcopy(original)
     meta = {name: value for name, value in copied["metadata"].items() if name in ("namespace", "labels")}
     copied["metadata"] = meta | {"name": f"{original['metadata']['name']}-restore"}
-    for container in copied["spec"]["template"]["spec"]["containers"]:
-        others = [entry for entry in container.get("env") or () if entry["name"] != "DATABASE_NAME"]
-        container["env"] = [*others, {"name": "DATABASE_NAME", "value": database}]
+    for container in containers(copied):
+        others = [entry for entry in container.get("env") or () if entry["name"] != _DATABASE]
+        container["env"] = [*others, {"name": _DATABASE, "value": database}]
     return copied
 
 

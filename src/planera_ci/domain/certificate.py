@@ -46,7 +46,10 @@ def judged(host: str, found: Certificate, now: float) -> Judgement:
     head = f"certificate of {host}{by}"
     if not covers(found.names or (found.subject,), host):
         if found.own or found.default:
-            return Judgement(f"certificate of {host}: not issued yet: the controller's own certificate is served")
+            return Judgement(
+                f"certificate of {host}: not issued yet: the controller's own is served, which browsers refuse",
+                "where the Ingress has an issuer, kubectl describe certificate says what it waits for",
+            )
         named = ", ".join(found.names) or found.subject or "no name"
         return Judgement(
             f"{head}: names {named}, not this host", "compare the Ingress's tls hosts, and its Secret, with its rules"

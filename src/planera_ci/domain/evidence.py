@@ -73,12 +73,12 @@ _SMALL_SHARE = 0.1
 
 
 def to_read(pods: Iterable[Obj], first: str = "") -> tuple[tuple[str, str, bool], ...]:
-    """Return pod, container and whether it ran before, of every container that is not well; a pod may come first."""
+    """Return pod, container and whether it ran before, of every container not well; all of one pod come first."""
     found = [
         (pod["metadata"]["name"], status["name"], int(status.get("restartCount") or 0) > 0)
         for pod in pods
         for status in statuses(pod)
-        if not _well(status)
+        if pod["metadata"]["name"] == first or not _well(status)
     ]
     return tuple(sorted(found, key=lambda each: each[0] != first))[:_MOST_LOGS]
 

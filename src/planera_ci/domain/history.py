@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from planera_ci.domain.images import short
 from planera_ci.domain.manifests import Key
-from planera_ci.domain.rotation import base_of, settled_keys, told
+from planera_ci.domain.rotation import RETIRED, base_of, settled_keys, told
 from planera_ci.errors import ClusterError, HistoryError
 
 SCHEMA = 2
@@ -244,9 +244,9 @@ def values_to_keep(
 
 
 def values_named(stored: Mapping[str, str], records: Iterable[Record]) -> dict[str, str]:
-    """Return those of the stored values that some revision names."""
+    """Return those of the stored values that some revision names, and the marks of those that none may have again."""
     named = {f"{key}.{number}" for record in records for key, number in record.secrets.items()}
-    return {name: value for name, value in stored.items() if name in named}
+    return {name: value for name, value in stored.items() if name in named or name.endswith(RETIRED)}
 
 
 def read(text: str, where: str) -> Record:

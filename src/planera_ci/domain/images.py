@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from planera_ci.errors import ConfigError, ManifestError
 
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _SHORT = 7
@@ -102,6 +103,11 @@ def checked_commit(commit: str, flag: str = "--commit") -> str:
 def version_of(commit: str, dirty: str = "") -> str:
     """Name a state of the source: its commit, and for a dirty tree a hash of its content."""
     return f"{commit}-dirty-{dirty[:_SHORT]}" if dirty else commit
+
+
+def is_tag(name: str) -> bool:
+    """Tell whether an image can have this tag (OCI distribution spec); names that git takes may have slashes."""
+    return bool(_TAG.fullmatch(name))
 
 
 def tags(environment: str, version: str) -> tuple[str, str]:

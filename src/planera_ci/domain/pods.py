@@ -66,13 +66,14 @@ def how_it_ended(status: Mapping[str, Any]) -> str:
     return "with an unknown code"
 
 
-def pods_of(obj: Obj, pods: Iterable[Obj]) -> tuple[Obj, ...]:
-    """Select the pods that a workload's selector means, those on their way out left aside."""
+def pods_of(obj: Obj, pods: Iterable[Obj], *, leaving: bool = False) -> tuple[Obj, ...]:
+    """Select the pods that a workload's selector means, those on their way out left aside if they are not wanted."""
     selector = (obj.get("spec") or {}).get("selector") or {}
     return tuple(
         pod
         for pod in pods
-        if not pod["metadata"].get("deletionTimestamp") and selects(selector, pod["metadata"].get("labels") or {})
+        if (leaving or not pod["metadata"].get("deletionTimestamp"))
+        and selects(selector, pod["metadata"].get("labels") or {})
     )
 
 

@@ -6,6 +6,7 @@ rollout left behind neither fails a new one nor makes it look done.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,10 +25,14 @@ _PASSING = (
     "internal error",
     "timeout",
     "timed out",
-    "serviceaccount",
+    "error looking up service account",
     "connection refused",
     "status unknown",
 )
+# A webhook's own word, whatever it is about; and names, which may hold any word.
+_FINAL = "denied the request"
+_NAMES = re.compile(r'"[^"]*"|\S*/\S*')
+_QUOTA = re.compile(r"(exceeded|failed|insufficient) quota|status unknown for quota")
 
 
 @dataclass(frozen=True)
@@ -166,12 +171,13 @@ def _refusal(owner: Obj, message: str, scene: Scene, *, seen: float, since: floa
     When the last of those pods is out, the controller has yet to try again: its word of before does not fail it.
     """
     mark = f"{owner['metadata'].get('uid', owner['metadata']['name'])}/create"
-    exceeded, first = "exceeded quota" in message, scene.firsts.get(mark)
+    words, first = _NAMES.sub("", message.lower()), scene.firsts.get(mark)
+    exceeded = "exceeded quota" in words
     leaving = any(pod["metadata"].get("deletionTimestamp") for pod in scene.pods)
     freed = leaving or (first is not None and first.symptom.grace > 0)
-    passing = freed if exceeded else any(word in message.lower() for word in _PASSING)
+    passing = freed if exceeded else _FINAL not in words and any(word in words for word in _PASSING)
     grace = sy.REFUSAL_GRACE if passing else 0.0
-    reason = sy.QUOTA if "quota" in message else sy.ADMISSION
+    reason = sy.QUOTA if _QUOTA.search(words) else sy.ADMISSION
     return Symptom(reason, message, mark=mark, since=since, seen=seen, grace=grace)
 
 
@@ -245,7 +251,7 @@ def _job(obj: Obj, pods: tuple[Obj, ...], scene: Scene) -> State:
         return State(True, "completed", at=epoch(finished.get("lastTransitionTime")))
     over = _condition(obj, "Failed", "True") or _condition(obj, "FailureTarget", "True")
     if over:
-        return _failed(_job_failure(over, pods))
+        return _failed(_job_failure(over, pods_of(obj, scene.pods, leaving=True)))
     found = (*symptoms(pods, scene.events, crashes=False), *_refused_by_event(obj, scene))
     if (obj.get("spec") or {}).get("suspend"):
         return State(False, "suspended")
@@ -254,13 +260,22 @@ def _job(obj: Obj, pods: tuple[Obj, ...], scene: Scene) -> State:
 
 
 def _job_failure(condition: dict[str, Any], pods: tuple[Obj, ...]) -> Failure:
-    """Say how a Job's last pod ended; the Job itself says only that it gave up."""
+    """Say how a Job's last pod ended; the Job itself says only that it gave up.
+
+    One that ran out of time was at work until its Job had it ended: how it ended then says nothing, its log does.
+    """
     message, at = condition.get("message", ""), epoch(condition.get("lastTransitionTime"))
+    late = condition.get("reason") == "DeadlineExceeded"
     last = max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
-    crash = exited(last) if last else None
+    crash = exited(last) if last and not late else None
     if crash:
         return replace(crash, message=f"{crash.message}; {message}", decided=at)
-    return Failure(sy.SLOW if condition.get("reason") == "DeadlineExceeded" else sy.CRASH, message, decided=at)
+    found = Failure(sy.SLOW if late else sy.CRASH, message, decided=at)
+    return replace(found, pod=last["metadata"]["name"], container=_first_of(last)) if last else found
+
+
+def _first_of(pod: Obj) -> str:
+    return next((str(container["name"]) for container in (pod.get("spec") or {}).get("containers") or ()), "")
 
 
 def _pod(obj: Obj, scene: Scene) -> State:

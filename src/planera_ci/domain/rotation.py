@@ -7,13 +7,17 @@ before is accepted as KEY-previous from then on, until it is dropped. What the v
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from hashlib import sha256
 
 from planera_ci.domain.manifests import Key, Obj, containers, of_kind, once_keys, secret_refs
 from planera_ci.errors import ConfigError, ManifestError
 
-PREVIOUS = "-previous"
+PREVIOUS, RETIRED = "-previous", ".retired"
+"""Behind a key: what is accepted beside its value; and, among the values kept, what was taken out of use."""
+
 _LASTING = ("Deployment", "StatefulSet", "DaemonSet")
 """What runs while values change; a Job reads them when it starts, and is tried again."""
 
@@ -63,6 +67,26 @@ def rotated_key(step: Step, key: str) -> str:
     return base_of(key) if step is Step.SWITCH else previous_of(key)
 
 
+def retired(stored: Mapping[str, str], key: str, before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Return what is kept of values that a step takes out of use for good: enough to know them again, no more."""
+    names = (base_of(key), previous_of(key))
+    gone = {before[name] for name in names if name in before} - {after.get(name) for name in names}
+    if not gone:
+        return {}
+    known = base64.b64decode(stored.get(f"{base_of(key)}{RETIRED}", "")).decode().split()
+    marks = dict.fromkeys((*known, *sorted(map(_mark, gone))))
+    return {f"{base_of(key)}{RETIRED}": base64.b64encode("\n".join(marks).encode()).decode()}
+
+
+def is_retired(stored: Mapping[str, str], key: str, value: str) -> bool:
+    """Tell whether a value was taken out of use by a rotation."""
+    return _mark(value) in base64.b64decode(stored.get(f"{base_of(key)}{RETIRED}", "")).decode().split()
+
+
+def _mark(value: str) -> str:
+    return sha256(value.encode()).hexdigest()
+
+
 def settled_keys(rotated: str) -> tuple[str, ...]:
     """Return the keys of which no value from before a rotation is put back any more."""
     return (previous_of(rotated),) if rotated.endswith(PREVIOUS) else (rotated, previous_of(rotated))
@@ -91,7 +115,9 @@ def check_key(act: str, key: str, data: Mapping[str, str], *, drop: bool, given:
         raise ConfigError(act, "the application's Secret has no such key", f"choose one of {known}")
 
 
-def check_value(act: str, key: str, value: str, data: Mapping[str, str], versions: Mapping[str, int]) -> None:
+def check_value(
+    act: str, key: str, value: str, data: Mapping[str, str], versions: Mapping[str, int], stored: Mapping[str, str]
+) -> None:
     """Refuse a new value that is not new; one that is accepted already because a rotation failed may come again."""
     base, previous = base_of(key), previous_of(key)
     if value == data.get(base):
@@ -99,6 +125,8 @@ def check_value(act: str, key: str, value: str, data: Mapping[str, str], version
     prepared = versions.get(previous, 0) > versions.get(base, 0)
     if value == data.get(previous) and not prepared:
         raise ConfigError(act, "--value is the value before, nothing was changed", "give one that never was in force")
+    if is_retired(stored, key, value):
+        raise ConfigError(act, "--value was rotated away once, nothing was changed", "give one that never was in force")
 
 
 def check_readers(act: str, objs: Iterable[Obj], secret: str, key: str) -> None:
@@ -126,11 +154,18 @@ def check_readers(act: str, objs: Iterable[Obj], secret: str, key: str) -> None:
         )
 
 
-def check_given(act: str, key: str, value: str, data: Mapping[str, str]) -> None:
+def check_given(act: str, key: str, value: str, data: Mapping[str, str], stored: Mapping[str, str]) -> None:
     """Refuse a deployment that would put a value back into force which was rotated away."""
-    if value != data.get(key) and value == data.get(previous_of(key)):
+    if value == data.get(key):
+        return
+    seen = ""
+    if value == data.get(previous_of(key)):
+        seen = f'is that of "{previous_of(key)}": rotated away, or about to come'
+    elif is_retired(stored, key, value):
+        seen = "was rotated away"
+    if seen:
         raise ConfigError(
             act,
-            f'the value given for "{key}" is that of "{previous_of(key)}": rotated away, or about to come',
+            f'the value given for "{key}" {seen}',
             "leave it out: what is in force stays; `dagger call rotate` is what changes it",
         )

@@ -53,33 +53,36 @@ class Promotion:
     async def _check_free(self, repository: str, image: Found, act: str) -> None:
         """Refuse a tag that is there and names another image: only `latest` may move."""
         for tag in self._fixed():
-            there = await self.project.registry.find(repository, tag)
-            if there and there.digest != image.digest:
+            there = await self.project.registry.digest(repository, tag)
+            if there not in ("", image.digest):
                 raise RegistryError(
                     act,
-                    f"{repository}:{tag} exists and is {there.digest}, the verified release is {image.digest}",
+                    f"{repository}:{tag} exists and is {there}, the verified release is {image.digest}",
                     "nothing was touched; find out who gave that tag, and remove it or name the release anew",
                 )
 
     async def tag(self, images: Mapping[str, Image]) -> tuple[str, ...]:
         """Give the images the tags of their environment; return these."""
-        wanted = (*self._fixed(), tags(self.environment, self.version)[1])
-        for tag in wanted:
-            await give(self.project, images, tag)
-        return wanted
+        moving = tags(self.environment, self.version)[1]
+        for tag in self._fixed():
+            await give(self.project, images, tag, moves=False)
+        await give(self.project, images, moving)
+        return (*self._fixed(), moving)
 
     def _fixed(self) -> tuple[str, ...]:
         return (tags(self.environment, self.version)[0], *self.names)
 
 
-async def give(project: Project, images: Mapping[str, Image], tag: str) -> None:
-    """Give every component's published image a tag, unless it has it."""
+async def give(project: Project, images: Mapping[str, Image], tag: str, *, moves: bool = True) -> None:
+    """Give every component's published image a tag, unless it has it; one that does not move is left to its owner."""
 
     async def one(name: str) -> None:
         where, image = project.repository(name), images[name]
-        there = await project.registry.find(where, tag)
-        if there and there.digest == image.digest:
+        there = await project.registry.digest(where, tag)
+        if there == image.digest:
             return
+        if there and not moves:
+            raise RegistryError(f"tag {where}:{tag}", f"somebody gave it to {there}", "remove that tag, deploy again")
         found = image.kept or await project.registry.find(where, image.digest)
         if found is None:
             raise RegistryError(f"tag {where}:{tag}", f"{image.digest} is not there any more", "deploy again")

@@ -18,6 +18,7 @@ from planera_ci.errors import RegistryError
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _ACCEPT = f"{_MANIFEST}, application/vnd.docker.distribution.manifest.v2+json"
+_INDEXES = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 _SECONDS = 30.0
@@ -61,6 +62,12 @@ class Registry:
         digest = answer.headers["Docker-Content-Digest"]
         return Found(digest, labels, answer.headers["Content-Type"], answer.content)
 
+    async def digest(self, repository: str, tag: str) -> str:
+        """Return the digest of whatever a tag names, an image or an index of several; nothing where it is free."""
+        accepted = {"Accept": f"{_ACCEPT}, {_INDEXES}"}
+        answer = await self._ask(f"read {repository}:{tag}", "HEAD", repository, f"manifests/{tag}", accepted)
+        return "" if answer.status_code == _NOT_FOUND else answer.headers["Docker-Content-Digest"]
+
     async def tag(self, repository: str, image: Found, tag: str) -> None:
         """Give an image another tag."""
         headers = {"Content-Type": image.media_type}
@@ -92,7 +99,8 @@ class Registry:
             ) from error
         if answer.status_code in (_UNAUTHORIZED, _FORBIDDEN):
             raise self.refused(act)
-        if answer.is_error and answer.status_code != _NOT_FOUND:
+        missing = answer.status_code == _NOT_FOUND and method in ("GET", "HEAD")
+        if answer.is_error and not missing:
             raise RegistryError(act, f"{self.host} answered {answer.status_code}", "try again when it is well")
         return answer
 
