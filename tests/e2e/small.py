@@ -54,7 +54,6 @@ class Mortal(Cluster):
             os.kill(os.getpid(), Mortal.end)
         return done
 
-
     @staticmethod
     def _renews(body: Obj) -> bool:
         """Tell whether a write is a sign of life, of which there are more or fewer: the number names a step."""

@@ -29,8 +29,11 @@ def own(make: Callable[[], App]) -> App:
 
 
 def _add(app: App, code: str) -> str:
-    start = app.source / _START
-    start.write_text(start.read_text() + code)
+    """Change both components."""
+    script = f'document.documentElement.dataset.changed = "{code.strip()}";\n'
+    for path, text in ((_START, code), ("frontend/src/main.js", script)):
+        file = app.source / path
+        file.write_text(file.read_text() + text)
     return app.commit("changed")
 
 
@@ -41,14 +44,14 @@ def _deployed(app: App, key: str) -> dict[str, Any]:
     return report
 
 
-def _state(app: App) -> tuple[str, str, str]:
-    """Return the running image, the log level that it is given, and the signing key in the cluster."""
-    backend = next(o for o in app.get("deployments") if o["metadata"]["name"] == "backend")
-    container = backend["spec"]["template"]["spec"]["containers"][0]
+def _state(app: App) -> tuple[str, str, str, str]:
+    """Return the backend's image, the log level that it is given, the signing key in the cluster, the page's image."""
+    workloads = {o["metadata"]["name"]: o for o in app.get("deployments")}
+    container, page = (workloads[name]["spec"]["template"]["spec"]["containers"][0] for name in ("backend", "frontend"))
     settings = {o["metadata"]["name"]: o.get("data", {}) for o in app.get("configmaps")}
     level = next(settings[ref["configMapRef"]["name"]].get("LOG_LEVEL", "") for ref in container["envFrom"])
     secret = next(o for o in app.get("secrets") if o["metadata"]["name"] == "planera-secrets")
-    return container["image"], level, base64.b64decode(secret["data"]["jwt-secret"]).decode()
+    return container["image"], level, base64.b64decode(secret["data"]["jwt-secret"]).decode(), page["image"]
 
 
 def _history(app: App) -> list[dict[str, Any]]:
@@ -69,6 +72,7 @@ def test_rollback_puts_code_settings_and_secrets_back_and_forth(own: App, web: W
     first = _state(own)
     assert (first[1], first[2]) == ("debug", _FIRST)
     assert first[0] != second[0]
+    assert first[3] != second[3], "both components are another version, and both came back"
     assert not set(pods) & set(own.pods("backend"))
     again = own.call("rollback", "--env=staging", "--to=2", "--shown=json")
     assert again.code == 0, again.err[-3000:]

@@ -39,7 +39,7 @@ def _pod(reason: str, pod: Obj) -> str:
 
 
 def _job(reason: str, job: Obj) -> str:
-    return _transition(job, "FailureTarget", "True") if reason == "crash" else ""
+    return _transition(job, "FailureTarget", "True") if reason in {"crash", "slow"} else ""
 
 
 def _replica_set(reason: str, replica_set: Obj) -> str:
