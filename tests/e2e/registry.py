@@ -12,7 +12,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-_MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+_INDEX = "application/vnd.oci.image.index.v1+json"
+_MANIFESTS = (
+    f"application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, {_INDEX}"
+)
 
 
 def _open(path: str, method: str = "GET", data: bytes | None = None, kind: str = "") -> tuple[Any, bytes]:
@@ -47,8 +50,11 @@ def tags(repository: str) -> dict[str, str]:
     return {name: digest(repository, name) for name in names}
 
 
-def plant(repository: str, tag: str) -> str:
-    """Publish an image of nothing under a tag, as somebody else would; return its digest."""
+def plant(repository: str, tag: str, *, index: bool = False) -> str:
+    """Publish an image of nothing, or an index of none, under a tag, as somebody else would; return its digest."""
+    if index:
+        text = json.dumps({"schemaVersion": 2, "mediaType": _INDEX, "manifests": []}).encode()
+        return str(_open(f"{repository}/manifests/{tag}", "PUT", text, _INDEX)[0]["Docker-Content-Digest"])
     empty = b"{}"
     name = f"sha256:{hashlib.sha256(empty).hexdigest()}"
     where = _open(f"{repository}/blobs/uploads/", "POST")[0]["Location"]

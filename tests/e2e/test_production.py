@@ -70,10 +70,13 @@ def promoted(verified: Verified) -> dict[str, Any]:
 def test_without_the_phrase_nothing_is_touched(verified: Verified, given: str) -> None:
     """The message shows the command to type."""
     before = registry.tags(verified.app.repository("backend"))
+    everything = ["kubectl", "-n", verified.app.production, "get", "all,configmaps,secrets,leases", "-o", "name"]
+    there = run(everything)
     outcome = verified.deploy(*filter(None, [given]))
     assert outcome.code != 0
     assert "Type: dagger call deploy --env production --confirm deploy-to-production" in outcome.message
     assert registry.tags(verified.app.repository("backend")) == before
+    assert run(everything) == there
 
 
 def test_dirty_tree_does_not_reach_production(verified: Verified) -> None:
@@ -104,14 +107,15 @@ def test_nothing_is_published_for_production(verified: Verified) -> None:
     assert "it gets what staging has verified, nothing is built for it" in outcome.message
 
 
-def test_tag_that_names_another_image_is_not_moved(verified: Verified) -> None:
-    """A tag of git, once given to an image, stays with it; nothing is deployed."""
-    repository = verified.app.repository("backend")
-    taken = registry.plant(repository, "v1.2.0")
+@pytest.mark.parametrize(("named", "index"), [("git", False), ("commit", True)], ids=["an image", "an index"])
+def test_tag_that_names_another_image_is_not_moved(verified: Verified, named: str, *, index: bool) -> None:
+    """A tag of git or the commit's own, once given to something, stays with it; nothing is deployed."""
+    repository, tag = verified.app.repository("backend"), "v1.2.0" if named == "git" else verified.commit[:7]
+    taken = registry.plant(repository, tag, index=index)
     outcome = verified.deploy(PHRASE)
     assert outcome.code != 0
-    assert f"planera-backend:v1.2.0 exists and is {taken}" in outcome.message
-    assert registry.digest(repository, "v1.2.0") == taken
+    assert f"planera-backend:{tag} exists and is {taken}" in outcome.message
+    assert registry.digest(repository, tag) == taken
     registry.remove(repository, taken)
 
 
@@ -119,7 +123,7 @@ def test_the_same_digests_run_in_production(verified: Verified, promoted: dict[s
     """Two replicas each, of what staging has verified; the report says which release that is."""
     steps = {step["name"]: "\n".join([step["text"], *step["details"]]) for step in promoted["steps"]}
     assert set(steps) == {"promote", "backup", "apply", "rollout", "verify", "tag"}
-    assert steps["backup"] == "none: there is no database yet"
+    assert steps["backup"] == f"none: namespace {verified.app.production} has no CronJob backup yet"
     assert f"{verified.commit[:7]}, verified in staging" in steps["promote"]
     for component, (count, image) in verified.running().items():
         assert count == 2
@@ -142,6 +146,7 @@ def test_production_is_sized_as_its_overlay_says(verified: Verified, promoted: d
     items = json.loads(run([*mine, "statefulset,persistentvolumeclaim,ingress,configmap"]))["items"]
     claims = {o["metadata"]["name"]: o["spec"]["resources"]["requests"]["storage"] for o in items if _is(o, "Persis")}
     assert claims["data-postgres-0"] == "20Gi"
+    assert claims["planera-backups"] == "60Gi"
     assert [o["spec"]["replicas"] for o in items if _is(o, "Stateful")] == [1]
     hosts = {rule["host"] for o in items if _is(o, "Ingress") for rule in o["spec"]["rules"]}
     assert hosts == {f"{verified.app.name}-prod.planera.app", f"{verified.app.name}-prod-api.planera.app"}
@@ -154,6 +159,28 @@ def test_earlier_release_can_be_named(verified: Verified, promoted: dict[str, An
     outcome = verified.deploy(PHRASE, f"--release={verified.commit[:7]}", "--shown=json")
     assert outcome.code == 0, outcome.err[-3000:]
     assert json.loads(outcome.out)["version"] == verified.commit[:7]
+
+
+def test_nothing_is_migrated_where_no_backup_can_be_made(verified: Verified, promoted: dict[str, Any]) -> None:  # noqa: ARG001
+    """The backup's log says why; the migration Job is the one from before, and the good release is back."""
+    verified.app.edit("app/backend/planera_backend/migrate.py", '"""', '"""Not to be run yet. ')
+    verified.app.commit("would migrate")
+    verified.app.deployed()
+    mine = ["kubectl", "-n", verified.app.production]
+    migrated = run([*mine, "get", "job", "migrate", "-o", "jsonpath={.metadata.uid}"])
+    broken = "echo 'no room for a backup' >&2; exit 1"
+    path = "/spec/jobTemplate/spec"
+    patch = [
+        {"op": "add", "path": f"{path}/template/spec/containers/0/command", "value": ["sh", "-c", broken]},
+        {"op": "add", "path": f"{path}/backoffLimit", "value": 0},
+    ]
+    run([*mine, "patch", "cronjob", "backup", "--type=json", "-p", json.dumps(patch)])
+    outcome = verified.deploy(PHRASE)
+    assert outcome.code != 0
+    assert "nothing was migrated, for no backup could be made" in outcome.message
+    assert "no room for a backup" in outcome.message
+    assert "Rolled back to revision" in outcome.message
+    assert run([*mine, "get", "job", "migrate", "-o", "jsonpath={.metadata.uid}"]) == migrated
 
 
 def test_database_is_backed_up_before_it_is_migrated(verified: Verified, promoted: dict[str, Any]) -> None:  # noqa: ARG001
