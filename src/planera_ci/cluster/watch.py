@@ -131,13 +131,15 @@ async def _stream(cluster: Cluster, live: Live, path: str, version: str) -> str:
         ("timeoutSeconds", str(_WATCH_SECONDS)),
     ]
     send, receive = anyio.create_memory_object_stream[Obj | Exception](1000)
+    ended: Exception | None = None  # raised outside of the portal, which would wrap it in a group
     async with BlockingPortal() as portal:
         # A daemon: it blocks on a socket, and the process must be able to end without it.
         Thread(target=_pump, args=(cluster, path, query, portal, send), daemon=True).start()
         with receive:
             async for event in receive:
                 if isinstance(event, Exception):
-                    raise event
+                    ended = event
+                    break
                 if event["type"] == "ERROR":  # 410 Gone
                     version = ""
                     break
@@ -145,6 +147,8 @@ async def _stream(cluster: Cluster, live: Live, path: str, version: str) -> str:
                 if event["type"] != "BOOKMARK":
                     live.take(event)
         await portal.stop(cancel_remaining=True)
+    if ended:
+        raise ended
     return version
 
 
