@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import anyio
+
 from planera_ci.cluster.client import Cluster
 from planera_ci.cluster.kept import Keeper, compressed, encoded
 from planera_ci.cluster.watch import Live
@@ -16,7 +18,9 @@ from planera_ci.errors import HistoryError
 from planera_ci.tasks import each
 
 _EVIDENCE = "evidence"
-_LINES = 1000
+_LINES, _LONGEST = 1000, 20.0
+"""Of each log, and seconds for all of them."""
+
 _MOST_BYTES = 700_000
 """A ConfigMap holds 1 MiB (Kubernetes API), and base64 makes three bytes four."""
 KEPT = 5
@@ -24,16 +28,20 @@ _AROUND = frozenset({"ReplicaSet", "Pod", "PersistentVolumeClaim"})
 
 
 async def logs(cluster: Cluster, namespace: str, pods: Iterable[Obj], first: str) -> dict[str, str]:
-    """Return the logs of every container that is not well, those of its run before too."""
+    """Return the logs of every container that is not well, those of its run before too, as far as they can be had."""
     wanted = to_read(pods, first)
     names = [(pod, container, False) for pod, container, _ in wanted]
     names += [(pod, container, True) for pod, container, again in wanted if again]
 
-    async def one(name: tuple[str, str, bool]) -> str:
-        pod, container, previous = name
-        return await cluster.log(namespace, pod, container, previous=previous, lines=_LINES)
+    found: dict[tuple[str, str, bool], str] = {}
 
-    found = await each(names, one)
+    async def one(name: tuple[str, str, bool]) -> None:
+        pod, container, previous = name
+        found[name] = await cluster.log(namespace, pod, container, previous=previous, lines=_LINES)
+
+    # Logs of a node that does not answer must not keep the good release from coming back.
+    with anyio.move_on_after(_LONGEST):
+        await each(names, one)
     return {f"{pod}.{c}{'.previous' if previous else ''}": text for (pod, c, previous), text in found.items() if text}
 
 
