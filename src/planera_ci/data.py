@@ -134,7 +134,7 @@ class Data:
             version=short(good.version),
             seconds=self.clock.seconds(),
             steps=tuple(self.clock.steps),
-            notes=(f"when the former is not needed any more: {exchange.drop(archive.namespace)}",),
+            notes=(f"an administrator drops the former when nobody needs it: {exchange.drop(archive.namespace)}",),
             outcome="succeeded",
             memory=memory(),
         )

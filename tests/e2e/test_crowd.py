@@ -6,13 +6,19 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.e2e.harness import App, run
+from tests.faults.evidence import exported
 
 _PODS, _MOST_MIB, _SECONDS = 500, 200, 120
+_LONG = 'yes "$(head -c 2000 /dev/zero | tr "\\0" x)" | head -n 3000'
+_FAILS = f'test -z "$NODE" || {{ {_LONG}; exit 7; }}; exec python -m planera_backend'
+_NODE = "            - name: NODE\n              valueFrom: {fieldRef: {fieldPath: spec.nodeName}}\n"
+"""In the cluster alone it writes a long log, and ends."""
 
 
-def test_deployment_beside_500_pods_keeps_below_200_mib(make: Callable[[], App]) -> None:
+def test_deployment_beside_500_pods_keeps_below_200_mib(make: Callable[[], App], tmp_path: Path) -> None:
     """What the watches bring is kept without what nobody reads; the most memory is in the report."""
     app = make()
     app.deployed()
@@ -46,3 +52,9 @@ def test_deployment_beside_500_pods_keeps_below_200_mib(make: Callable[[], App])
     report = app.deployed()
     assert report["outcome"] == "succeeded"
     assert 0 < report["memory"] < _MOST_MIB
+    app.edit("k8s/base/backend.yaml", "          env:\n", f"          command: [sh, -c, '{_FAILS}']\n          env:\n")
+    app.edit("k8s/base/backend.yaml", "          env:\n", f"          env:\n{_NODE}")
+    assert app.deploy().code != 0
+    failed = exported(app, tmp_path / "evidence").report
+    assert failed["verdict"]["reason"] == "crash"
+    assert 0 < failed["memory"] < _MOST_MIB, "evidence of a failure, with every pod and a long log"
