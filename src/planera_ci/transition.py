@@ -15,7 +15,7 @@ from planera_ci.aftermath import Aftermath, Attempt
 from planera_ci.cluster.apply import plan, remove, write
 from planera_ci.cluster.client import Cluster
 from planera_ci.cluster.history import Archive
-from planera_ci.cluster.jobs import said
+from planera_ci.cluster.jobs import said, saved
 from planera_ci.cluster.lock import locked
 from planera_ci.cluster.rollout import KINDS, TRACKED, Tracker
 from planera_ci.cluster.secrets import known_values
@@ -39,7 +39,6 @@ from planera_ci.mending import Mending, to_undo
 from planera_ci.options import Options
 from planera_ci.pipeline.clock import Clock, memory
 from planera_ci.pipeline.project import Project
-from planera_ci.precaution import backed_up
 from planera_ci.restoration import Target, hidden, restored, running_jobs
 from planera_ci.tasks import together
 
@@ -179,7 +178,7 @@ class Transition:
     async def _backed_up(self, target: Target, revision: int) -> str:
         hide, labels = partial(masked, values=(*self.masks, *target.hidden())), self.project.labels
         say, act = self.clock.say, self.act
-        return await backed_up(self.cluster, self.namespace, revision, labels, act=act, say=say, hide=hide)
+        return await saved(self.cluster, self.namespace, revision, labels, act=act, say=say, hide=hide)
 
     def _aftermath(self, attempt: Attempt, target: Target, history: History, live: Live) -> Aftermath:
         async def restore(good: Record) -> tuple[str, ...]:

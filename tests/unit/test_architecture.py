@@ -25,13 +25,12 @@ LAYERS = {
     "told": {"errors"},
     "inspection": {"environment", "pipeline", "cluster", "domain", "errors"},
     "granting": {"pipeline", "cluster", "domain"},
-    "precaution": {"cluster", "domain"},
     "restoration": {"cluster", "domain", "errors"},
     "aftermath": {"pipeline", "cluster", "domain", "errors"},
     "options": set(),
     "mending": {"pipeline", "cluster", "domain", "errors"},
     "transition": {
-        *("aftermath", "mending", "precaution", "options", "restoration", "inspection"),
+        *("aftermath", "mending", "options", "restoration", "inspection"),
         *("tasks", "pipeline", "cluster", "domain", "errors"),
     },
     "deployment": {
@@ -164,7 +163,7 @@ def test_domain_calls_nothing_impure(file: Path) -> None:
         ("deployment", {"kubernetes", "urllib3", "httpx"}),
         ("rotation", {"dagger", "kubernetes", "urllib3", "httpx"}),
         ("inspection", {"kubernetes", "urllib3", "httpx"}),
-        ("precaution", {"dagger", "kubernetes", "urllib3", "httpx"}),
+        ("mending", {"dagger", "kubernetes", "urllib3", "httpx"}),
         ("restoration", {"dagger", "kubernetes", "urllib3", "httpx"}),
         ("aftermath", {"dagger", "kubernetes", "urllib3", "httpx"}),
         ("transition", {"dagger", "kubernetes", "urllib3", "httpx"}),

@@ -35,7 +35,7 @@ async def completed(
 
 async def saved(
     cluster: Cluster,
-    cronjob: Obj,
+    namespace: str,
     revision: int,
     labels: Mapping[str, str],
     *,
@@ -45,8 +45,12 @@ async def saved(
 ) -> str:
     """Have the database backed up to where backups are kept, before a release's migrations; return what came of it.
 
-    It is the CronJob's own Job that is run. Where it fails nothing may be migrated.
+    It is the Job of the CronJob that is there, whichever release brought it: a database may hold data although no
+    deployment has succeeded yet. Where it fails nothing may be migrated.
     """
+    cronjob = await cluster.get(Key("batch/v1", "CronJob", namespace, CRONJOB))
+    if cronjob is None:
+        return f"none: namespace {namespace} has no CronJob {CRONJOB} yet"
     job = one_off(cronjob, f"{CRONJOB}-{revision}", labels)
     within = float(job["spec"].get("activeDeadlineSeconds") or _WITHIN)
     try:
