@@ -19,13 +19,13 @@ from planera_ci.domain.images import short
 from planera_ci.domain.lease import Holder
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.report import Report, listed
-from planera_ci.domain.stages import verified_tag
+from planera_ci.domain.stages import release_tag, verified_tag
 from planera_ci.errors import RegistryError
 from planera_ci.options import Options
 from planera_ci.pipeline.build import test
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project, Release
-from planera_ci.pipeline.promotion import Promotion, give
+from planera_ci.pipeline.promotion import Promotion, give, noted
 from planera_ci.pipeline.publish import Image
 from planera_ci.pipeline.release import tried_and_published
 from planera_ci.pipeline.render import load as load_manifests
@@ -95,7 +95,7 @@ class Deployment:
             await self._checked(transition, objs, version, certain=promotion is None)
 
         async def resolved() -> None:
-            third_party.update(await project.third_party(objs))
+            third_party.update(await project.third_party(objs, await promotion.pins(names) if promotion else None))
 
         async with together() as group:
             for work in (checked, resolved, *(() if promotion else (built, tested))):
@@ -112,7 +112,7 @@ class Deployment:
 
         report = await transition.run(target, version)
         with clock.step("tag") as lines:
-            lines.append(await self._tagged(images, version, promotion))
+            lines.append(await self._tagged(images, third_party, version, promotion))
         return replace(report, steps=tuple(clock.steps), seconds=clock.seconds())
 
     async def _checked(self, transition: Transition, objs: tuple[Obj, ...], version: str, *, certain: bool) -> None:
@@ -121,12 +121,15 @@ class Deployment:
         if certain:
             await transition.mend(version)
 
-    async def _tagged(self, images: dict[str, Image], version: str, promotion: Promotion | None) -> str:
+    async def _tagged(
+        self, images: dict[str, Image], third_party: dict[str, str], version: str, promotion: Promotion | None
+    ) -> str:
         """Say in the registry what runs and is verified now; the deployment has succeeded, whatever this comes to."""
         try:
             if promotion:
                 return listed(await promotion.tag(images))
             tag = verified_tag(self.environment, version)
+            await noted(self.project, images, release_tag(self.environment, version), third_party)
             await give(self.project, images, tag)
         except RegistryError as error:
             return f"not done: {error}"

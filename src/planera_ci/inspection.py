@@ -102,7 +102,7 @@ async def planned(
     namespace = m.namespace_of(objs, environment)
     names = project.components(objs)
     await check(cluster, objs, namespace)
-    third_party = await project.third_party(objs)
+    third_party = await project.third_party(objs, await promotion.pins(names) if promotion else None)
     images: dict[str, Image | None] = {}
     if promotion:
         images.update(await promotion.images(names, f"plan {project.name} in {environment}"))

@@ -11,8 +11,10 @@ import pytest
 
 from tests.e2e import registry
 from tests.e2e.harness import App, Outcome, admit, run
+from tests.e2e.mirror import moved
 
 COMPONENTS = ("backend", "frontend")
+_POSTGRES = "library/postgres"
 PHRASE = "--confirm=deploy-to-production"
 
 
@@ -47,6 +49,9 @@ class Verified:
 def verified(make: Callable[[], App]) -> Verified:
     """Deploy a commit with two tags to staging, and let somebody deploy to production."""
     app = make()
+    for file in (app.manifests / "base").glob("*.yaml"):
+        file.write_text(file.read_text().replace("image: postgres:17", f"image: postgres:{app.name}"))
+    moved(_POSTGRES, "17", app.name, "as staging has it")
     commit = app.commit("to promote")
     run(["git", "tag", "v1.2.0"], app.source)
     run(["git", "-c", "user.name=t", "-c", "user.email=t@e", "tag", "-a", "-m", "said", "v1.2.1"], app.source)
@@ -58,6 +63,7 @@ def verified(make: Callable[[], App]) -> Verified:
 @pytest.fixture(scope="module")
 def promoted(verified: Verified) -> dict[str, Any]:
     """Deploy it to production, and return the report."""
+    moved(_POSTGRES, "17", verified.app.name, "newer")
     uploads = registry.uploads(verified.app.name)
     outcome = verified.deploy(PHRASE, "--shown=json")
     assert outcome.code == 0, outcome.err[-3000:]
@@ -129,6 +135,15 @@ def test_the_same_digests_run_in_production(verified: Verified, promoted: dict[s
         assert count == 2
         assert image == registry.digest(verified.app.repository(component), f"staging-{verified.commit[:7]}")
         assert image in steps["promote"]
+
+
+def test_database_is_the_one_that_staging_ran(verified: Verified, promoted: dict[str, Any]) -> None:  # noqa: ARG001
+    """Its tag names another image since; production gets what was verified with the release."""
+    images = {
+        run(["kubectl", "-n", namespace, "get", "pod", "postgres-0", "-o", "jsonpath={.spec.containers[0].image}"])
+        for namespace in (verified.app.namespace, verified.app.production)
+    }
+    assert len(images) == 1, images
 
 
 def test_images_have_the_tags_of_production(verified: Verified, promoted: dict[str, Any]) -> None:

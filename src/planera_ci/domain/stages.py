@@ -58,6 +58,11 @@ def check_built_for(environment: str) -> None:
         )
 
 
+def release_tag(environment: str, version: str) -> str:
+    """Return the tag under which it is noted what else ran in the environment with this version: the other images."""
+    return f"{tags(environment, version)[0]}-release"
+
+
 def verified_tag(environment: str, version: str) -> str:
     """Return the tag that says of an image: this version was deployed to the environment, and verified there."""
     return f"{tags(environment, version)[0]}-verified"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import dagger
@@ -87,9 +87,11 @@ class Project:
 
         return Smoke(smoke_plan(objs, self.name, revision), container)
 
-    async def third_party(self, objs: Iterable[Obj]) -> dict[str, str]:
-        """Pin the images that are not the application's own."""
-        return await resolve(image for image in images(objs) if not is_logical(image))
+    async def third_party(self, objs: Iterable[Obj], known: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Pin the images that are not the application's own: as is known, or to what their registries name now."""
+        wanted = [image for image in images(objs) if not is_logical(image)]
+        pins = {image: known[image] for image in wanted if image in known} if known else {}
+        return pins | await resolve(image for image in wanted if image not in pins)
 
     def release(self, objs: tuple[Obj, ...], published: Iterable[Image], third_party: dict[str, str]) -> Release:
         """Return the manifests with every image pinned, and the pins."""

@@ -6,18 +6,21 @@ deploys to production needs no right in staging, and the two may be different cl
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dagger import dag
 
 from planera_ci.domain.images import short, tags
-from planera_ci.domain.stages import verified_tag
+from planera_ci.domain.stages import release_tag, verified_tag
 from planera_ci.errors import RegistryError, SourceError
 from planera_ci.pipeline.project import Project
 from planera_ci.pipeline.publish import REVISION_LABEL, Image
 from planera_ci.pipeline.registry import Found
 from planera_ci.tasks import each
+
+_PINS = "planera-ci.third-party-images"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,13 @@ class Promotion:
 
         return await each(components, one)
 
+    async def pins(self, components: Iterable[str]) -> dict[str, str]:
+        """Return what third-party images were pinned to where the release was verified, if that is known."""
+        where = self.project.repository(min(components))
+        notes = await self.project.registry.notes(where, release_tag(self.origin, self.version))
+        found: dict[str, str] = json.loads(notes.get(_PINS, "{}"))
+        return found
+
     async def _check_free(self, repository: str, image: Found, act: str) -> None:
         """Refuse a tag that is there and names another image: only `latest` may move."""
         for tag in self._fixed():
@@ -71,6 +81,17 @@ class Promotion:
 
     def _fixed(self) -> tuple[str, ...]:
         return (tags(self.environment, self.version)[0], *self.names)
+
+
+async def noted(project: Project, images: Mapping[str, Image], tag: str, pins: Mapping[str, str]) -> None:
+    """Note in the registry what third-party images were pinned to, unless just that is noted."""
+    name = min(images)
+    where, text = project.repository(name), json.dumps(dict(pins), sort_keys=True)
+    if (await project.registry.notes(where, tag)).get(_PINS) == text:
+        return
+    found = images[name].kept or await project.registry.find(where, images[name].digest)
+    if found:
+        await project.registry.note(where, found, tag, {_PINS: text})
 
 
 async def give(project: Project, images: Mapping[str, Image], tag: str, *, moves: bool = True) -> None:

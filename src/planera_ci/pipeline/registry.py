@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import dagger
 import httpx
@@ -73,6 +73,18 @@ class Registry:
         headers = {"Content-Type": image.media_type}
         act = f"tag {repository}:{tag}"
         await self._ask(act, "PUT", repository, f"manifests/{tag}", headers, image.manifest)
+
+    async def notes(self, repository: str, tag: str) -> dict[str, str]:
+        """Return the annotations of what a tag names; nothing where there is no such tag."""
+        accepted = {"Accept": _ACCEPT}
+        answer = await self._ask(f"read {repository}:{tag}", "GET", repository, f"manifests/{tag}", accepted)
+        return {} if answer.status_code == _NOT_FOUND else dict(answer.json().get("annotations") or {})
+
+    async def note(self, repository: str, image: Found, tag: str, annotations: dict[str, str]) -> None:
+        """Keep annotations under a tag: the image's manifest with them, of which the registry has every blob."""
+        manifest = json.loads(image.manifest)
+        manifest["annotations"] = {**(manifest.get("annotations") or {}), **annotations}
+        await self.tag(repository, replace(image, manifest=json.dumps(manifest).encode()), tag)
 
     async def _ask(
         self,
