@@ -77,6 +77,8 @@ def possible() -> list[str]:
 
 def measured(made: Production, name: str, rate: int = RATE) -> Figures:
     """Return the figures of a phase: from before it until the last pod that it ended is gone."""
+    if name == "drain":
+        made.spread()
     with load(made.app, rate) as figures:
         PHASES[name](made)
         made.settled()

@@ -54,6 +54,19 @@ class Production:
         for component in _COMPONENTS:
             run(["kubectl", "-n", self.app.namespace, "rollout", "status", f"deployment/{component}", _GONE])
 
+    def spread(self) -> None:
+        """Have each component on two nodes: the scheduler prefers that, and may still find something better."""
+        for component in _COMPONENTS:
+            where = self.nodes()[component]
+            if len(set(where)) == 1:
+                run(["kubectl", "cordon", where[0]])
+                try:
+                    pod = self.app.get("pods", "-l", f"app.kubernetes.io/name={component}")[0]["metadata"]["name"]
+                    run(["kubectl", "-n", self.app.namespace, "delete", "pod", pod])
+                    self.ready()
+                finally:
+                    run(["kubectl", "uncordon", where[0]])
+
     def nodes(self) -> dict[str, list[str]]:
         """Return the node of each pod that serves, by component."""
         return {

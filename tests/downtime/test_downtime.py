@@ -20,6 +20,7 @@ def test_nobody_notices(running: Production, phase: str) -> None:
 
 def test_nobody_notices_a_drain(running: Production) -> None:
     """While a node is emptied its pods are made elsewhere first or were two: no request fails."""
+    running.spread()
     before = running.nodes()
     assert len({*before["backend"]}) == len({*before["frontend"]}) == 2, f"not spread: {before}"
     _unnoticed(running, "drain")
