@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from lab_command import call
 
+from planera_lab import worker
+from planera_lab.errors import LabError
+from planera_lab.pins import Pins
+from planera_lab.settings import Lab
+
 
 @pytest.mark.parametrize("words", [("env",), ("run", "--", "true"), ("urls",)])
 def test_using_a_lab_that_is_down_says_how_to_start_it(tmp_path: Path, words: tuple[str, ...]) -> None:
@@ -44,6 +49,5 @@ def test_down_and_purge_of_nothing_leave_nothing(tmp_path: Path) -> None:
 
 
 def test_a_worker_without_a_cluster_says_what_starts_one(tmp_path: Path) -> None:
-    done = call("worker", "start", LAB_HOME=str(tmp_path))
-    assert done.returncode == 1
-    assert "start it with `lab/lab up`" in done.stderr
+    with pytest.raises(LabError, match="start the worker: there is no cluster to join: `lab/lab up` starts it"):
+        worker.act(Lab.from_environment({"LAB_HOME": str(tmp_path)}), Pins.load(), "start")

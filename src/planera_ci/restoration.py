@@ -9,7 +9,7 @@ from planera_ci.cluster.history import Archive
 from planera_ci.cluster.secrets import decoded, secret
 from planera_ci.cluster.watch import Live
 from planera_ci.domain.history import History, Record
-from planera_ci.domain.manifests import Key, Obj, rotated_keys, with_secret_versions
+from planera_ci.domain.manifests import Key, Obj, of_kind, rotated_keys, with_secret_versions
 from planera_ci.domain.pods import condition
 
 
@@ -31,7 +31,7 @@ class Target:
     login: Key | None = None
     """The Secret that images are pulled with: a new token is no new release."""
     resting: tuple[Obj, ...] = ()
-    """Jobs that belong to the release and are not run again."""
+    """What belongs to the release and is left as it is: Jobs that ran, volumes that are there."""
     restores: int = 0
     rotates: str = ""
     """The key whose value this release is made for; all else is as it was."""
@@ -58,14 +58,25 @@ async def restored(archive: Archive, history: History, record: Record) -> Target
     versions = history.secrets_of(record)
     values = earlier(await archive.values(), versions)
     notes = [f"revision {record.revision} put back"]
-    if lost := sorted(versions.keys() - values.keys()):
+    present = history.last.secrets if history.last else {}
+    if versions.keys() - values.keys():
         # Applied without them, the Secret would lose these keys.
         live = await archive.cluster.get(Key("v1", "Secret", archive.namespace, f"{archive.app}-secrets"))
         there = (live or {}).get("data") or {}
-        values |= {key: there[key] for key in lost if key in there}
-        notes.append(f"its value of {', '.join(lost)} is not kept any more, the present one stays")
-    target = await again(archive, record, versions, values, history.last.secrets if history.last else {})
-    return replace(target, restores=record.revision, notes=tuple(notes))
+        lost = [key for key in versions if key not in values and key in there]
+        values |= {key: there[key] for key in lost}
+        versions |= {key: present[key] for key in lost if key in present}
+        notes.extend(f"its value of {key} is not kept any more, the present one stays" for key in lost)
+    target = await again(archive, record, versions, values, present)
+    claims = [obj for obj in of_kind(target.objs, "PersistentVolumeClaim") if await archive.cluster.get(Key.of(obj))]
+    return replace(
+        target,
+        objs=tuple(obj for obj in target.objs if obj not in claims),
+        # A volume is the data's, not the release's: one that has grown since cannot shrink.
+        resting=(*target.resting, *claims),
+        restores=record.revision,
+        notes=tuple(notes),
+    )
 
 
 async def again(

@@ -172,7 +172,13 @@ class Transition:
             raise
         except PlaneraError as error:
             what = f"revision {record.revision} runs and is verified, but that could not be recorded: {error.observed}"
-            remedy = "do the same once more: what runs is taken on; another release would undo it first"
+            version, back = record.version, record.restores
+            again = f"`dagger call rollback --to {back}`" if back else f"deploying {short(version)} once more"
+            remedy = (
+                "repeat the rotation: the next run undoes this one"
+                if record.rotates
+                else f"{again} records it; any other run undoes it first"
+            )
             raise DeploymentError(self.act, what, remedy) from error
 
     async def _backed_up(self, target: Target, revision: int) -> str:

@@ -57,9 +57,10 @@ class Mortal(Cluster):
     @staticmethod
     def _renews(body: Obj) -> bool:
         """Tell whether a write is a sign of life, of which there are more or fewer: the number names a step."""
-        holder = body.get("spec", {}).get("holderIdentity") if body.get("kind") == "Lease" else None
-        again, Mortal.held = holder and holder == Mortal.held, holder or Mortal.held
-        return bool(again)
+        if body.get("kind") != "Lease":
+            return False
+        before, Mortal.held = Mortal.held, body["spec"].get("holderIdentity") or ""
+        return bool(before) and before == Mortal.held
 
 
 def objects(namespace: str, version: str, image: str, *, broken: bool = False, extra: bool = False) -> tuple[Obj, ...]:

@@ -170,8 +170,36 @@ def test_migration_of_restored_data_is_told_the_database() -> None:
     job = b.migration(original, "planera_restore_x")
     assert job["metadata"] == {"name": "migrate-restore", "namespace": "n"}
     [made] = job["spec"]["template"]["spec"]["containers"]
-    assert made["env"] == [{"name": "A"}, {"name": "DATABASE_NAME", "value": "planera_restore_x"}]
+    assert made["env"] == [{"name": "DATABASE_NAME", "value": "planera_restore_x"}, {"name": "A"}], "A may refer to it"
     assert original == before, "the release is left as it is"
+
+
+@pytest.mark.parametrize(
+    ("takes", "fine"),
+    [
+        ({"env": [{"name": "DATABASE_NAME", "value": "planera"}]}, True),
+        ({"envFrom": [{"configMapRef": {"name": "database"}}]}, True),
+        ({"envFrom": [{"configMapRef": {"name": "database"}, "prefix": "PG_"}]}, False),
+        ({"envFrom": [{"configMapRef": {"name": "other"}}]}, False),
+        ({"env": [{"name": "DATABASE_URL", "value": "postgres://planera@postgres/planera"}]}, False),
+    ],
+    ids=["variable", "map", "map with a prefix", "another map", "an address"],
+)
+@pytest.mark.parametrize("where", ["containers", "initContainers"])
+def test_migration_that_cannot_be_redirected_is_refused(takes: Obj, where: str, *, fine: bool) -> None:
+    """It would migrate the database in use, whichever of its containers does that."""
+    good = {"name": "m", "env": [{"name": "DATABASE_NAME", "value": "planera"}]}
+    spec = {"containers": [good], "initContainers": [good], where: [{"name": "m", **takes}]}
+    job = {"kind": "Job", "metadata": {"name": "migrate"}, "spec": {"template": {"spec": spec}}}
+    maps = [
+        {"kind": "ConfigMap", "metadata": {"name": "database"}, "data": {"DATABASE_NAME": "planera"}},
+        {"kind": "ConfigMap", "metadata": {"name": "other"}, "data": {"A": "b"}},
+    ]
+    if fine:
+        b.check_migrations("restore", [job], maps)
+    else:
+        with pytest.raises(ConfigError, match=r"container m of job migrate takes no variable DATABASE_NAME"):
+            b.check_migrations("restore", [job], maps)
 
 
 def test_cluster_without_the_cronjob_says_what_to_add() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,8 @@ def join(lab: Lab, name: str, address: str, pods: str) -> None:
     space.touch()
     output(["unshare", f"--net={space}", "true"])
     wire = f"lab-{name}"
+    with suppress(LabError):  # the end of one that has just left goes a moment later
+        inside(lab, "ip", "link", "delete", wire)
     inside(lab, "ip", "link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", str(space))
     inside(lab, "ip", "link", "set", wire, "master", "lab0", "up")
     for device in ("lo", "eth0"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -91,9 +90,14 @@ class Cluster(Server):
 
     async def recreate(self, obj: Obj, wait: float) -> None:
         """Put an object in the place of one with its name, once that is gone (bounded); for who alone makes such."""
-        await self.delete(Key.of(obj), wait=wait)
-        with suppress(Conflict):  # our own, if the answer to the first try was lost
+        key = Key.of(obj)
+        await self.delete(key, wait=wait)
+        try:
             await self.create(obj)
+        except Conflict:
+            if await self.get(key) is None:
+                raise
+            # it is our own: the answer to the first try was lost
 
     async def delete(self, key: Key, *, uid: str = "", wait: float = 0) -> None:
         """Delete an object and what it owns; with `wait`, return once it is gone (bounded)."""
@@ -171,7 +175,8 @@ class Cluster(Server):
         """
         deadline = anyio.current_time() + self.patience
         while True:
-            until = uptime() + await fence() if fence else None
+            left = await fence() if fence else None
+            until = uptime() + left if left is not None else None
             request = partial(self.request, method, path, act=act, until=until, **kwargs)
             try:
                 return json.loads(await self._thread(request, whole=whole))

@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 Hide = Callable[[str], str]
 """Takes the secrets out of what containers and events say."""
 
-_LONGEST_NAP = 30.0
+_LONGEST_NAP, _LOG_SECONDS = 30.0, 10.0
 
 
 @dataclass
@@ -116,7 +116,8 @@ class Tracker:
             text = f"{known.message} (for all of the {within:.0f} s that it was given)"
             return Failure(known.reason, text, known.pod, known.container)
         obj = self.live.objects.get(key)
-        pod, container = _suspect(pods_of(obj, self.live.of("Pod")) if obj else ())
+        pods = pods_of(obj, self.live.of("Pod")) if obj else ()
+        pod, container = (_at_work if key.kind == "Job" else _suspect)(pods)
         return Failure(sy.SLOW, f"not ready after {within:.0f} s: {state.message}", pod, container)
 
     async def _error(self, key: Key, failure: Failure) -> RolloutError:
@@ -127,8 +128,10 @@ class Tracker:
         return RolloutError(self.act, text, tail=self.hide(last_lines(tail)), verdict=verdict)
 
     async def _log(self, namespace: str, failure: Failure) -> str:
-        current = await self.cluster.log(namespace, failure.pod, failure.container)
-        return current or await self.cluster.log(namespace, failure.pod, failure.container, previous=True)
+        with anyio.move_on_after(_LOG_SECONDS):
+            current = await self.cluster.log(namespace, failure.pod, failure.container)
+            return current or await self.cluster.log(namespace, failure.pod, failure.container, previous=True)
+        return ""
 
 
 def _state(obj: Obj | None, scene: Scene) -> State:
@@ -136,6 +139,13 @@ def _state(obj: Obj | None, scene: Scene) -> State:
 
 
 def _suspect(pods: Iterable[Obj]) -> tuple[str, str]:
-    """Return the first container that is not ready, with its pod; what only works, as a Job does, is always ready."""
-    found = [(pod["metadata"]["name"], status["name"], status["ready"]) for pod in pods for status in statuses(pod)]
-    return next((each[:2] for each in sorted(found, key=lambda each: bool(each[2]))), ("", ""))
+    """Return the first container that is not ready, with its pod."""
+    return next(
+        ((pod["metadata"]["name"], status["name"]) for pod in pods for status in statuses(pod) if not status["ready"]),
+        ("", ""),
+    )
+
+
+def _at_work(pods: Iterable[Obj]) -> tuple[str, str]:
+    """Return the first container of all, with its pod: what works on a Job is always ready."""
+    return next(((pod["metadata"]["name"], status["name"]) for pod in pods for status in statuses(pod)), ("", ""))

@@ -25,7 +25,7 @@ _CONNECT, _READ = 5.0, 15.0
 _SKEW = 2.0
 _CHUNK, _MOST_LOG = 2**16, 2**18
 """Bytes of a log that are read at once, and that are kept."""
-_STARTING = 15.0
+_STARTING, _TRIES = 15.0, 2
 
 
 @dataclass
@@ -98,36 +98,41 @@ class Server:
 
         A stream that stays silent for longer than the given seconds is taken for dead.
         """
+        act, response = "watch the cluster", None
         try:
             response = self._raw("GET", path, query=query, read=silence)
-        except ApiException as error:
-            raise refusal(error, "watch", self.server, token_of(self.api)) from error
-        except (HTTPError, OSError):
-            self.health.shake()
-            raise
-        try:
             rest = b""
             for chunk in response.stream(amt=None):
                 *lines, rest = (rest + chunk).split(b"\n")
                 yield from (json.loads(line) for line in lines if line)
-        except (HTTPError, OSError):
+        except ApiException as error:
+            raise refusal(error, act, self.server, token_of(self.api)) from error
+        except (HTTPError, OSError, ValueError) as error:
             self.health.shake()
-            raise
+            raise Unreachable(act, f"the stream from {self.server} broke off ({cause_of(error)})") from error
         finally:
-            response.close()
-            response.release_conn()
+            if response is not None:
+                response.close()
+                response.release_conn()
 
     def end_of(self, path: str, query: list[tuple[str, str]]) -> str:
         """Read what a container wrote, of which only the last part is kept; bytes that are no text are marked."""
-        kept = b""
-        try:
-            response = self._raw("GET", path, query=query)
-            for chunk in response.stream(_CHUNK):
-                kept = (kept + chunk)[-_MOST_LOG:]
-            response.release_conn()
-        except (ApiException, HTTPError, OSError):
-            return ""
-        return kept.decode(errors="replace")
+        for _ in range(_TRIES):
+            kept, response = b"", None
+            try:
+                response = self._raw("GET", path, query=query)
+                for chunk in response.stream(_CHUNK):
+                    kept = (kept + chunk)[-_MOST_LOG:]
+            except ApiException:
+                return ""
+            except (HTTPError, OSError):
+                if not kept:
+                    continue  # a connection of the pool that the server had closed, perhaps
+            finally:
+                if response is not None:
+                    response.release_conn()
+            return kept.decode(errors="replace")
+        return ""
 
     def _note_clock(self, response: Any) -> None:
         """Note how far the server's clock is ahead; its header has whole seconds, so that less says nothing."""

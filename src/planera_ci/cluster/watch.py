@@ -15,7 +15,6 @@ from threading import Thread
 import anyio
 from anyio.from_thread import BlockingPortal
 from anyio.streams.memory import MemoryObjectSendStream
-from urllib3.exceptions import HTTPError
 
 from planera_ci.cluster.client import Cluster
 from planera_ci.domain.manifests import Key, Obj
@@ -111,9 +110,9 @@ async def _follow(
                 objs, version = await cluster.listing(api_version, kind, namespace)
                 live.replace(kind, objs)
                 listed.set()
+                failures = 0  # what is known is true, however badly a watch goes: it is listed again and again
             version = await _stream(cluster, live, path, version)
-            failures = 0
-        except (ClusterError, HTTPError, OSError) as error:
+        except ClusterError as error:
             failures, version = failures + 1, ""
             denied = isinstance(error, AccessDenied) and not cluster.health.recovering
             if denied or failures > _MOST_RETRIES:

@@ -196,13 +196,14 @@ def check_migrations(act: str, jobs: Iterable[Obj], objs: Iterable[Obj]) -> None
     for job in jobs:
         for container in containers(job):
             named = any(entry["name"] == _DATABASE for entry in container.get("env") or ())
-            refs = ((source.get("configMapRef") or {}).get("name") for source in container.get("envFrom") or ())
+            whole = [source for source in container.get("envFrom") or () if not source.get("prefix")]
+            refs = [(source.get("configMapRef") or {}).get("name") for source in whole]
             if not (named or any(ref in maps for ref in refs)):
                 raise ConfigError(
                     act,
                     f"container {container['name']} of job {job['metadata']['name']} takes no variable {_DATABASE}, by "
                     "which it would be told to migrate the restored database before that is used",
-                    f"have it connect to the database that {_DATABASE} names, and deploy that first",
+                    f"have it connect to the database that {_DATABASE} names, and deploy that; nothing was touched",
                 )
 
 
@@ -213,7 +214,7 @@ def migration(original: Obj, database: str) -> Obj:
     copied["metadata"] = meta | {"name": f"{original['metadata']['name']}-restore"}
     for container in containers(copied):
         others = [entry for entry in container.get("env") or () if entry["name"] != _DATABASE]
-        container["env"] = [*others, {"name": _DATABASE, "value": database}]
+        container["env"] = [{"name": _DATABASE, "value": database}, *others]  # others may refer to it
     return copied
 
 

@@ -32,8 +32,7 @@ _PASSING = (
     *("error while dialing", "error reading from server"),  # the runtime is being restarted
 )
 _PULL = frozenset({"ErrImagePull", "ImagePullBackOff"})
-# Words only: the digits of a digest hold "401" or "403" often enough; and none that an image's name may hold.
-_NAMES = re.compile(r'"[^"]*"|\S*/\S*')
+# Words only: the digits of a digest hold "401" or "403" often enough.
 _PULL_HOPELESS = ("not found", "unauthorized", "denied", "forbidden", "manifest unknown")
 _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*"$')
 _MISSING = re.compile(r'(secret|configmap) "[^"]*" not found|references non-existent (config|secret) key')
@@ -130,7 +129,7 @@ def _pull(pod: Obj, status: Mapping[str, Any], mine: tuple[Obj, ...]) -> Symptom
         told = next((text for text in said(mine, "Failed") if image in text), "")
         message, hidden = told or message, not told
     text = _text(pod, status, reason, message)
-    if any(word in _NAMES.sub("", message.lower()) for word in _PULL_HOPELESS):
+    if any(word in sy.plain(message) for word in _PULL_HOPELESS):
         # The kubelet may have pulled without the login that it could not read yet: a new Secret's first seconds.
         grace = sy.LOGIN_GRACE if any(said(mine, "FailedToRetrieveImagePullSecret")) else 0.0
         return replace(_symptom(pod, sy.IMAGE, text, container, topic="pull", grace=grace), seen=seen)

@@ -40,7 +40,7 @@ _WAVES = (
     frozenset({"ConfigMap", "Secret", "PersistentVolumeClaim"}),
     frozenset({"Service"}),
     frozenset({"StatefulSet"}),
-    frozenset({"Job"}),
+    frozenset({"Job", "CronJob"}),  # a backup can be made from when a database runs, before anything else may fail
     frozenset({"Deployment", "DaemonSet", "PodDisruptionBudget"}),
 )
 

@@ -29,9 +29,8 @@ _PASSING = (
     "connection refused",
     "status unknown",
 )
-# A webhook's own word, whatever it is about; and names, which may hold any word.
+# A webhook's own word, whatever it is about.
 _FINAL = "denied the request"
-_NAMES = re.compile(r'"[^"]*"|\S*/\S*')
 _QUOTA = re.compile(r"(exceeded|failed|insufficient) quota|status unknown for quota")
 
 
@@ -171,7 +170,7 @@ def _refusal(owner: Obj, message: str, scene: Scene, *, seen: float, since: floa
     When the last of those pods is out, the controller has yet to try again: its word of before does not fail it.
     """
     mark = f"{owner['metadata'].get('uid', owner['metadata']['name'])}/create"
-    words, first = _NAMES.sub("", message.lower()), scene.firsts.get(mark)
+    words, first = sy.plain(message), scene.firsts.get(mark)
     exceeded = "exceeded quota" in words
     leaving = any(pod["metadata"].get("deletionTimestamp") for pod in scene.pods)
     freed = leaving or (first is not None and first.symptom.grace > 0)

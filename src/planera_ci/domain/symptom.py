@@ -20,6 +20,7 @@ REGISTRY_GRACE, SCHEDULING_GRACE, VOLUME_GRACE, REFUSAL_GRACE, LOGIN_GRACE = 120
 STARTED_GRACE, STARTING_GRACE = 60.0, 120.0
 """For a container that has passed its startup probe but is not ready, and for one that has no such probe."""
 NO_END = float("inf")
+_NAMES = re.compile(r'"[^"]*"|\S*/\S*')
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -62,6 +63,11 @@ class Failure:
 
 
 Firsts = Mapping[str, First]
+
+
+def plain(message: str) -> str:
+    """Return a message in small letters and without the names in it: an image or a pod may be called anything."""
+    return _NAMES.sub("", message.lower())
 
 
 def grace_of(annotations: Mapping[str, str] | None) -> float | None:

@@ -56,9 +56,12 @@ class Promotion:
     async def pins(self, components: Iterable[str]) -> dict[str, str]:
         """Return what third-party images were pinned to where the release was verified, if that is known."""
         where = self.project.repository(min(components))
-        notes = await self.project.registry.notes(where, release_tag(self.origin, self.version))
-        found: dict[str, str] = json.loads(notes.get(_PINS, "{}"))
-        return found
+        tag = release_tag(self.origin, self.version)
+        try:
+            return dict(json.loads((await self.project.registry.notes(where, tag)).get(_PINS, "{}")))
+        except ValueError as error:
+            what = f"its annotation {_PINS} is damaged"
+            raise RegistryError(f"read {where}:{tag}", what, f"deploy it to {self.origin} once more") from error
 
     async def _check_free(self, repository: str, image: Found, act: str) -> None:
         """Refuse a tag that is there and names another image: only `latest` may move."""
