@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Protocol
 
 import dagger
@@ -75,7 +76,10 @@ class Looking(Settings, Protocol):
 
         with plainly():
             files = await evidence(await cluster_of(self, "read the evidence"), project_of(self), env.value, revision)
-            folder = dagger.dag.directory()
+            # As a folder of this container: built file by file, one of many pods has more layers than can be mounted.
+            folder = Path.cwd() / "evidence"
             for path, text in files.items():
-                folder = folder.with_new_file(path, text)
-            return folder
+                file = folder / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+            return dagger.dag.current_module().workdir(folder.name)
