@@ -33,6 +33,14 @@ class Web:
         finally:
             connection.close()
 
+    def answers(self, host: str, path: str) -> bool:
+        """Tell whether a page is there within 10 s: connections of the application may have been ended on purpose."""
+        end = time.monotonic() + _SECONDS
+        while self.get(host, path)[0] != http.client.OK:
+            if time.monotonic() > end:
+                return False
+        return True
+
     def certificate(self, host: str) -> dict[str, object]:
         """Return the fields of the certificate that a browser is shown for a host, and trusts."""
         connection = _Named(host, self.port, self.context)
