@@ -77,7 +77,10 @@ class Production:
 
 @contextmanager
 def second_node() -> Iterator[None]:
-    """Have a second node in the lab while the block runs; a cluster that is not the lab's has what it has."""
+    """Have a second node in the lab while the block runs; a cluster that is not the lab's has what it has.
+
+    No longer than needed: a volume that is made on it meanwhile is gone with it.
+    """
     if "LAB_LOGS" not in os.environ:
         yield
         return
@@ -90,17 +93,13 @@ def second_node() -> Iterator[None]:
 
 @contextmanager
 def production(name: str, folder: Path, *, plain: bool = False) -> Iterator[Production]:
-    """Deploy an application of production's shape while the block runs; a plain one has no cookies.
-
-    The database comes first, to the node that the Ingress is on; the other one can be drained then.
-    """
+    """Deploy an application of production's shape while the block runs; a plain one has no cookies."""
     made = Production(make_app(name, folder))
     shaped(made.app.manifests, plain=plain)
     made.change()
     try:
         made.app.deployed()
-        with second_node():
-            yield made
+        yield made
     finally:
         made.app.remove()
 

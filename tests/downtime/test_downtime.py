@@ -6,7 +6,7 @@ import pytest
 
 from tests.downtime.bench import measured
 from tests.downtime.load import RATE, Figures
-from tests.downtime.shape import Production
+from tests.downtime.shape import Production, second_node
 
 pytestmark = pytest.mark.lab
 
@@ -20,11 +20,12 @@ def test_nobody_notices(running: Production, phase: str) -> None:
 
 def test_nobody_notices_a_drain(running: Production) -> None:
     """While a node is emptied its pods are made elsewhere first or were two: no request fails."""
-    running.spread()
-    before = running.nodes()
-    assert len({*before["backend"]}) == len({*before["frontend"]}) == 2, f"not spread: {before}"
-    _unnoticed(running, "drain")
-    after = running.nodes()
+    with second_node():
+        running.spread()
+        before = running.nodes()
+        assert len({*before["backend"]}) == len({*before["frontend"]}) == 2, f"not spread: {before}"
+        _unnoticed(running, "drain")
+        after = running.nodes()
     assert {*after["backend"], *after["frontend"]} == {*before["postgres"]}, f"left where it was: {after}"
 
 
