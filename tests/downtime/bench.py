@@ -115,14 +115,13 @@ def main(words: list[str]) -> int:
         with production(name, Path(folder) / "app", plain=options.plain) as made:
             for phase in options.only or PHASES:
                 found = measured_drain(made) if phase == "drain" else measured(made, phase)
-                if not found:
-                    continue
-                phases.append(found)
-                sys.stdout.write(json.dumps(phases[-1]) + "\n")
-                sys.stdout.flush()
-            raw = {"about": about(words, phases), "phases": phases}
+                if found:
+                    phases.append(found)
+                    sys.stdout.write(json.dumps(found) + "\n")
+                    sys.stdout.flush()
     sys.stdout.write(table(phases) + "\n")
     if not (options.only or options.plain):
+        raw = {"about": about(words, phases), "phases": phases}
         RAW.write_text(json.dumps(raw, indent=2) + "\n")
         DOCUMENT.write_text(inserted(DOCUMENT.read_text(), markdown(raw)))
     return 1 if any(each["failed"] or each["mixed"] for each in phases) else 0
