@@ -128,8 +128,8 @@ def _pull(pod: Obj, status: Mapping[str, Any], mine: tuple[Obj, ...]) -> Symptom
         image = status.get("image") or "\0"
         told = next((text for text in said(mine, "Failed") if image in text), "")
         message, hidden = told or message, not told
-    text = _text(pod, status, reason, message)
-    if any(word in sy.plain(message) for word in _PULL_HOPELESS):
+    text, words = _text(pod, status, reason, message), sy.plain(message)
+    if any(word in words for word in _PULL_HOPELESS):
         # The kubelet may have pulled without the login that it could not read yet: a new Secret's first seconds.
         grace = sy.LOGIN_GRACE if any(said(mine, "FailedToRetrieveImagePullSecret")) else 0.0
         return replace(_symptom(pod, sy.IMAGE, text, container, topic="pull", grace=grace), seen=seen)

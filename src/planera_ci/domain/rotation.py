@@ -73,14 +73,17 @@ def retired(stored: Mapping[str, str], key: str, before: Mapping[str, str], afte
     gone = {before[name] for name in names if name in before} - {after.get(name) for name in names}
     if not gone:
         return {}
-    known = base64.b64decode(stored.get(f"{base_of(key)}{RETIRED}", "")).decode().split()
-    marks = dict.fromkeys((*known, *sorted(map(_mark, gone))))
+    marks = dict.fromkeys((*_marks(stored, key), *sorted(map(_mark, gone))))
     return {f"{base_of(key)}{RETIRED}": base64.b64encode("\n".join(marks).encode()).decode()}
 
 
 def is_retired(stored: Mapping[str, str], key: str, value: str) -> bool:
     """Tell whether a value was taken out of use by a rotation."""
-    return _mark(value) in base64.b64decode(stored.get(f"{base_of(key)}{RETIRED}", "")).decode().split()
+    return _mark(value) in _marks(stored, key)
+
+
+def _marks(stored: Mapping[str, str], key: str) -> list[str]:
+    return base64.b64decode(stored.get(f"{base_of(key)}{RETIRED}", "")).decode().split()
 
 
 def _mark(value: str) -> str:
