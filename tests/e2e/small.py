@@ -7,6 +7,7 @@ import io
 import multiprocessing
 import os
 import signal
+import threading
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -35,6 +36,8 @@ APP = "planera"
 """The name that the deployer's rights are for."""
 PAUSE = "registry.k8s.io/pause"
 _NOWHERE = f"{PAUSE}@sha256:{'0' * 62}ff"
+_BOOKS = threading.Lock()
+"""Starting a process also reaps others, and of two threads that read one exit code the second one gets 255."""
 
 
 class Mortal(Cluster):
@@ -160,19 +163,20 @@ class Run:
         processes.set_forkserver_preload([__name__])
         receive, send = processes.Pipe(duplex=False)
         process = processes.Process(target=_carry_out, args=(order, send))
-        process.start()
+        with _BOOKS:
+            process.start()
         send.close()
         return cls(process, receive)
 
     def ended(self) -> Ended:
         """Wait for its end."""
         try:
-            ended: Ended = self.receive.recv()
+            ended: Ended | None = self.receive.recv()
         except EOFError:
+            ended = None
+        with _BOOKS:
             self.process.join()
-            ended = Ended(self.process.exitcode or 0)
-        self.process.join()
-        return ended
+            return ended or Ended(self.process.exitcode or 0)
 
     def stopped(self) -> None:
         """Wait until it does not run any more, as in a machine that sleeps."""
