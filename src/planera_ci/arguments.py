@@ -7,13 +7,13 @@ from typing import Annotated
 import dagger
 from dagger import Doc
 
+from planera_ci.choices import Format
 from planera_ci.domain.report import Report
-from planera_ci.environment import Environment, Format
 from planera_ci.errors import ConfigError
 
 _LONGEST, _MOST_LINES, _MOST_HOURS = 3600, 10_000, 720
 
-Env = Annotated[Environment, Doc("Environment, a folder of the manifests: staging or production")]
+Env = Annotated[str, Doc("Environment, a folder of the manifests: staging, production, or one of planera.toml's")]
 Commit = Annotated[
     str,
     Doc("Commit that names this state of the source, 7 to 64 hexadecimal digits; default: git's HEAD of the source"),

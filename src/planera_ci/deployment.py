@@ -19,7 +19,6 @@ from planera_ci.domain.images import short
 from planera_ci.domain.lease import Holder
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.report import Report, listed
-from planera_ci.domain.stages import release_tag, verified_tag
 from planera_ci.errors import RegistryError
 from planera_ci.options import Options
 from planera_ci.pipeline.build import test
@@ -88,7 +87,7 @@ class Deployment:
         async def promoted(release: Promotion) -> None:
             with clock.step("promote") as lines:
                 images.update(await release.images(names, self.act))
-                lines.append(f"{short(version)}, verified in {release.origin}; nothing is built")
+                lines.append(f"{short(version)}, verified in {release.origin.name}; nothing is built")
                 lines.extend(f"{image.reference}  built from {short(image.revision)}" for image in images.values())
 
         async def checked() -> None:
@@ -128,8 +127,9 @@ class Deployment:
         try:
             if promotion:
                 return listed(await promotion.tag(images))
-            tag = verified_tag(self.environment, version)
-            await noted(self.project, images, release_tag(self.environment, version), third_party)
+            stage = self.project.stage(self.environment)
+            tag = stage.verified_tag(version)
+            await noted(self.project, images, stage.release_tag(version), third_party)
             await give(self.project, images, tag)
         except RegistryError as error:
             return f"not done: {error}"

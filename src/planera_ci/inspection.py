@@ -11,7 +11,7 @@ from planera_ci.cluster.secrets import known_values
 from planera_ci.cluster.verify import answers, endpoints, running
 from planera_ci.domain import manifests as m
 from planera_ci.domain.history import History, Record
-from planera_ci.domain.images import is_logical, short, tags
+from planera_ci.domain.images import is_logical, short
 from planera_ci.domain.lease import held
 from planera_ci.domain.lease import key_of as lock_key
 from planera_ci.domain.manifests import Key, Obj
@@ -112,7 +112,7 @@ async def planned(
     pins, revisions = dict(third_party), {}
     for name, image in images.items():
         logical = f"{project.name}-{name}"
-        tag = tags(environment, revision.version)[0]
+        tag = project.stage(environment).tags(revision.version)[0]
         pins[logical] = image.reference if image else f"{project.repository(name)}:{tag}"
         revisions[logical] = image.revision if image else revision.version
     history = await Archive(cluster, namespace, project.name, project.labels).load()

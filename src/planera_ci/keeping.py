@@ -9,9 +9,10 @@ import dagger
 from dagger import Doc, Name, function
 
 from planera_ci import arguments as given
+from planera_ci.choices import Format
 from planera_ci.domain.backup import check_restore
-from planera_ci.environment import Format
 from planera_ci.pipeline.clock import Clock
+from planera_ci.pipeline.project import Project
 from planera_ci.told import plainly
 from planera_ci.wiring import Settings, cluster_of, project_of
 
@@ -36,8 +37,9 @@ class Keeping(Settings, Protocol):
         It is a tar of a dump in Postgres' custom format, what it is of, and checksums; docs/data.md.
         """
         with plainly():
-            act = f"back up {self.name} in {env.value}"
-            path = await (await _data(self, env.value, act, wait)).backup(Path.cwd(), kept)
+            project = await project_of(self, env)
+            act = f"back up {project.name} in {env}"
+            path = await (await _data(self, project, env, act, wait)).backup(Path.cwd(), kept)
             return dagger.dag.current_module().workdir_file(path.name)
 
     @function(cache="never")
@@ -55,16 +57,17 @@ class Keeping(Settings, Protocol):
         the former is kept under another name. The application needs no restart.
         """
         with plainly():
-            act = f"restore {self.name} in {env.value}"
-            check_restore(act, env.value, confirm)
-            data = await _data(self, env.value, act, wait)
+            project = await project_of(self, env)
+            act = f"restore {project.name} in {env}"
+            check_restore(act, env, confirm)
+            data = await _data(self, project, env, act, wait)
             await file.export("backup.tar")
             return given.shown_as(await data.restore(Path("backup.tar")), shown)
 
 
-async def _data(settings: Settings, environment: str, act: str, wait: int) -> Data:
+async def _data(settings: Settings, project: Project, environment: str, act: str, wait: int) -> Data:
     from planera_ci.data import Data  # noqa: PLC0415
 
     seconds = given.checked_seconds("wait", wait, least=0)
     cluster = await cluster_of(settings, act)
-    return Data(project_of(settings), environment, cluster, Clock(), settings.run, seconds, act)
+    return Data(project, environment, cluster, Clock(), settings.run, seconds, act)

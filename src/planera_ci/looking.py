@@ -9,8 +9,8 @@ import dagger
 from dagger import Doc, function
 
 from planera_ci import arguments as given
+from planera_ci.choices import Format
 from planera_ci.domain.images import checked_component
-from planera_ci.environment import Format
 from planera_ci.pipeline.clock import Clock
 from planera_ci.told import plainly
 from planera_ci.wiring import Settings, cluster_of, project_of, report_of
@@ -30,10 +30,10 @@ class Looking(Settings, Protocol):
         with plainly():
             clock = Clock()
             with clock.step("verify") as lines:
-                cluster = await cluster_of(self, "verify")
-                record, found = await verify_recorded(cluster, project_of(self), env.value)
+                project, cluster = await project_of(self, env), await cluster_of(self, "verify")
+                record, found = await verify_recorded(cluster, project, env)
                 lines.extend(found)
-            return report_of(self, env.value, record.version, clock).text()
+            return report_of(project, env, record.version, clock).text()
 
     @function(cache="never")
     async def status(self, env: given.Env) -> str:
@@ -41,7 +41,8 @@ class Looking(Settings, Protocol):
         from planera_ci.inspection import status  # noqa: PLC0415
 
         with plainly():
-            return await status(await cluster_of(self, "read the status"), project_of(self), env.value)
+            project = await project_of(self, env)
+            return await status(await cluster_of(self, "read the status"), project, env)
 
     @function(cache="never")
     async def history(self, env: given.Env, shown: given.Shown = Format.TEXT) -> str:
@@ -49,7 +50,8 @@ class Looking(Settings, Protocol):
         from planera_ci.inspection import history  # noqa: PLC0415
 
         with plainly():
-            found = await history(await cluster_of(self, "read the history"), project_of(self), env.value)
+            project = await project_of(self, env)
+            found = await history(await cluster_of(self, "read the history"), project, env)
             return found.json() if shown is Format.JSON else found.text()
 
     @function(cache="never")
@@ -64,7 +66,8 @@ class Looking(Settings, Protocol):
 
         with plainly():
             name, count = checked_component(component), given.checked_lines(lines)
-            return await logs(await cluster_of(self, "read the logs"), project_of(self), env.value, name, count)
+            project = await project_of(self, env)
+            return await logs(await cluster_of(self, "read the logs"), project, env, name, count)
 
     @function(cache="never")
     async def evidence(self, env: given.Env, revision: given.Failed = 0) -> dagger.Directory:
@@ -75,7 +78,8 @@ class Looking(Settings, Protocol):
         from planera_ci.inspection import evidence  # noqa: PLC0415
 
         with plainly():
-            files = await evidence(await cluster_of(self, "read the evidence"), project_of(self), env.value, revision)
+            project = await project_of(self, env)
+            files = await evidence(await cluster_of(self, "read the evidence"), project, env, revision)
             # As a folder of this container: built file by file, one of many pods has more layers than can be mounted.
             folder = Path.cwd() / "evidence"
             for path, text in files.items():

@@ -12,10 +12,10 @@ import dagger
 from dagger import DefaultPath, Doc, Ignore, function, object_type
 
 from planera_ci import arguments as given
+from planera_ci.choices import Format
 from planera_ci.domain.images import checked_component
 from planera_ci.domain.report import listed
-from planera_ci.domain.stages import DEPLOY_PHRASE, ROTATE_PHRASE, check_built_for, check_phrase
-from planera_ci.environment import Environment, Format
+from planera_ci.domain.stages import check_built_for, check_deploy, check_rotate
 from planera_ci.keeping import Keeping
 from planera_ci.looking import Looking
 from planera_ci.pipeline.build import build
@@ -51,19 +51,23 @@ class PlaneraCi(Looking, Keeping):
     git: Annotated[
         dagger.GitRepository, DefaultPath("/"), Doc("Git repository of the example; it names the example's commit")
     ]
-    manifests: Annotated[
-        dagger.Directory,
-        DefaultPath("/k8s"),
-        Doc("Folder with a kustomization for each environment; default: this module's k8s/"),
+    stock: Annotated[
+        dagger.Directory, DefaultPath("/k8s"), Doc("Manifests used where none are named: those of this module")
     ]
+    manifests: Annotated[
+        dagger.Directory | None,
+        Doc("Folder with a kustomization for each environment; default: k8s/ of the source, or else of this module"),
+    ] = None
     source: Annotated[
         dagger.Directory | None,
         Doc("Application: a folder with a Dockerfile for each component, best with its .git"),
     ] = None
-    name: Annotated[str, Doc("Name of the application; a component's logical image is NAME-COMPONENT")] = "planera"
-    owner: Annotated[str, Doc("Owner of the packages in the registry, as in ghcr.io/OWNER")] = "planera"
-    registry: Annotated[str, Doc("Host of the registry that images are published to")] = "ghcr.io"
-    user: Annotated[str, Doc("User of the registry; on GitHub any name does")] = "planera"
+    name: Annotated[
+        str, Doc("Name of the application; a component's logical image is NAME-COMPONENT; default: planera")
+    ] = ""
+    owner: Annotated[str, Doc("Owner of the packages in the registry, as in ghcr.io/OWNER; default: planera")] = ""
+    registry: Annotated[str, Doc("Host of the registry that images are published to; default: ghcr.io")] = ""
+    user: Annotated[str, Doc("User of the registry; on GitHub any name does; default: planera")] = ""
     token: Annotated[
         dagger.Secret | None, Doc("Token of the registry that may write packages, such as env://GHCR_TOKEN")
     ] = None
@@ -78,17 +82,21 @@ class PlaneraCi(Looking, Keeping):
     jwt: Annotated[
         dagger.Secret | None, Doc("Secret that the application signs its tokens with; generated once if never given")
     ] = None
+    at: Annotated[
+        str,
+        Doc("Commit whose source and manifests are taken from git, instead of what lies in the folder; all its digits"),
+    ] = ""
 
     @function(cache="never")
-    async def build(self, env: given.Env = Environment.STAGING) -> str:
+    async def build(self, env: given.Env = "staging") -> str:
         """Build every component of the application from its Dockerfile."""
         with plainly():
-            project, clock = project_of(self), Clock()
-            names = project.components(await load(self.manifests, env.value))
+            project, clock = await project_of(self, env), Clock()
+            names = project.components(await load(project.manifests, env))
             with clock.step("build") as lines:
                 await project.built(names)
                 lines.append(f"{listed(names)} built")
-            return report_of(self, env.value, "", clock).text()
+            return report_of(project, env, "", clock).text()
 
     @function
     async def image(
@@ -99,31 +107,31 @@ class PlaneraCi(Looking, Keeping):
         Run it (`up`), export it (`-o app.tar`) or look inside (`terminal`).
         """
         with plainly():
-            source = source_of(self)
+            source = await source_of(self)
             await source.check((checked_component(component),))
             return await build(source, component)
 
     @function(cache="never")
-    async def test(self, env: given.Env = Environment.STAGING) -> str:
+    async def test(self, env: given.Env = "staging") -> str:
         """Run the application's own tests: the test stage of each Dockerfile."""
         with plainly():
-            project, clock = project_of(self), Clock()
-            names = project.components(await load(self.manifests, env.value))
+            project, clock = await project_of(self, env), Clock()
+            names = project.components(await load(project.manifests, env))
             await project.source.check(names)
             with clock.step("test") as lines:
                 done = await run_tests(project.source, names)
                 lines.append(f"{listed(done)} passed" if done else "no component has a test stage")
-            return report_of(self, env.value, "", clock).text()
+            return report_of(project, env, "", clock).text()
 
     @function(cache="never")
-    async def smoke(self, env: given.Env = Environment.STAGING, commit: given.Commit = "") -> str:
+    async def smoke(self, env: given.Env = "staging", commit: given.Commit = "") -> str:
         """Run the built containers as the manifests say, and try them.
 
         Third-party services, such as the database, are started fresh; nothing is published.
         """
         with plainly():
-            project, clock = project_of(self), Clock()
-            objs = await load(self.manifests, env.value)
+            project, clock = await project_of(self, env), Clock()
+            objs = await load(project.manifests, env)
             with clock.step("build") as lines:
                 containers = await project.built(project.components(objs))
                 lines.append(f"{listed(containers)} built")
@@ -131,27 +139,27 @@ class PlaneraCi(Looking, Keeping):
                 smoke = project.smoke(objs, containers, commit)
                 lines.extend(await smoke.run())
                 await smoke.stop()
-            return report_of(self, env.value, commit, clock).text()
+            return report_of(project, env, commit, clock).text()
 
     @function(cache="never")
     async def publish(self, env: given.Env, commit: given.Commit = "") -> str:
         """Smoke-test every component and publish it; return the digests."""
         with plainly():
-            project, clock = project_of(self), Clock()
+            project, clock = await project_of(self, env), Clock()
             await plaintext(self.token, "--token", "publish")
-            check_built_for(env.value)
-            objs = await load(self.manifests, env.value)
+            check_built_for(project.stage(env))
+            objs = await load(project.manifests, env)
             revision = await project.source.revision(commit)
-            images = await project.release_images(project.components(objs), env.value, revision)
-            await tried_and_published(project, clock, objs, images, env.value, revision.version)
-            return report_of(self, env.value, revision.version, clock).text()
+            images = await project.release_images(project.components(objs), env, revision)
+            await tried_and_published(project, clock, objs, images, env, revision.version)
+            return report_of(project, env, revision.version, clock).text()
 
     @function
     async def render(self, env: given.Env) -> dagger.File:
         """Render the manifests of an environment, images still unpinned."""
         with plainly():
-            text = await kustomize(self.manifests, env.value)
-            return dagger.dag.directory().with_new_file(f"{env.value}.yaml", text).file(f"{env.value}.yaml")
+            text = await kustomize((await project_of(self, env)).manifests, env)
+            return dagger.dag.directory().with_new_file(f"{env}.yaml", text).file(f"{env}.yaml")
 
     @function(cache="never")
     async def plan(self, env: given.Env, commit: given.Commit = "", release: given.Promoted = "") -> str:
@@ -159,10 +167,10 @@ class PlaneraCi(Looking, Keeping):
         from planera_ci.inspection import planned  # noqa: PLC0415
 
         with plainly():
-            project = project_of(self)
-            revision = await revision_of(project, env.value, commit)
-            promotion = await promotion_of(project, env.value, revision, release)
-            return await planned(await cluster_of(self, "plan"), project, env.value, revision, promotion)
+            project = await project_of(self, env)
+            revision = await revision_of(project, env, commit)
+            promotion = await promotion_of(project, env, revision, release)
+            return await planned(await cluster_of(self, "plan"), project, env, revision, promotion)
 
     @function(cache="never")
     async def deploy(
@@ -184,12 +192,13 @@ class PlaneraCi(Looking, Keeping):
         A failure ends at once, with its reason; evidence is kept, and the last good release put back.
         """
         with plainly():
-            act = f"deploy {self.name} to {env.value}"
-            check_phrase(act, env.value, confirm, DEPLOY_PHRASE, f"deploy --env {env.value}")
+            project = await project_of(self, env)
+            act = f"deploy {project.name} to {env}"
+            check_deploy(act, project.stage(env), confirm, f"deploy --env {env}")
             token = await plaintext(self.token, "--token", act)
-            run = await deployment_of(self, env.value, act, within, wait, undo=rollback, token=token)
-            revision = await revision_of(run.project, env.value, commit)
-            promotion = await promotion_of(run.project, env.value, revision, release)
+            run = await deployment_of(self, project, env, act, within, wait, undo=rollback, token=token)
+            revision = await revision_of(project, env, commit)
+            promotion = await promotion_of(project, env, revision, release)
             return given.shown_as(await run.deploy(revision, promotion), shown)
 
     @function(cache="never")
@@ -207,8 +216,9 @@ class PlaneraCi(Looking, Keeping):
         database's migration, are not run again.
         """
         with plainly():
-            act = f"roll back {self.name} in {env.value}"
-            run = await deployment_of(self, env.value, act, within, wait)
+            project = await project_of(self, env)
+            act = f"roll back {project.name} in {env}"
+            run = await deployment_of(self, project, env, act, within, wait)
             return given.shown_as(await run.roll_back(to), shown)
 
     @function(cache="never")
@@ -231,10 +241,11 @@ class PlaneraCi(Looking, Keeping):
         from planera_ci.rotation import Rotation, Wish  # noqa: PLC0415
 
         with plainly():
-            act = f"rotate {secret} of {self.name} in {env.value}"
-            check_phrase(act, env.value, confirm, ROTATE_PHRASE, f"rotate --env {env.value} --secret {secret}")
+            project = await project_of(self, env)
+            act = f"rotate {secret} of {project.name} in {env}"
+            check_rotate(act, project.stage(env), confirm, f"rotate --env {env} --secret {secret}")
             new = await plaintext(value, "--value", act) if value else ""
-            run = await deployment_of(self, env.value, act, within, wait)
+            run = await deployment_of(self, project, env, act, within, wait)
             return given.shown_as(await Rotation(run, Wish(secret, new, drop)).rotate(), shown)
 
     @function(cache="never")
@@ -247,6 +258,7 @@ class PlaneraCi(Looking, Keeping):
         from planera_ci.granting import kubeconfig  # noqa: PLC0415
 
         with plainly():
-            act, seconds = f"give access to {env.value}", given.checked_hours(hours)
+            act, seconds = f"give access to {env}", given.checked_hours(hours)
+            project = await project_of(self, env)
             admin = await plaintext(self.kubeconfig, "--kubeconfig", act)
-            return await kubeconfig(await cluster_of(self, act), admin, project_of(self), env.value, seconds)
+            return await kubeconfig(await cluster_of(self, act), admin, project, env, seconds)

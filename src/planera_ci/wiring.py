@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 import dagger
 
 from planera_ci import arguments as given
+from planera_ci.domain.application import FILE, Application
 from planera_ci.domain.images import checked_commit, is_tag, short
 from planera_ci.domain.report import Report
-from planera_ci.domain.stages import stage_of
 from planera_ci.errors import ConfigError
 from planera_ci.options import Options
 from planera_ci.pipeline.clock import Clock
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from planera_ci.cluster.client import Cluster
     from planera_ci.deployment import Deployment
 
-_EXAMPLE = "examples/planera"
+_EXAMPLE, _STOCK = "examples/planera", "k8s"
 _PATIENCE = 60.0
 """Seconds for which an API server that has answered once may be away: it is being restarted."""
 LEFT_OUT = ["**/node_modules", "**/.venv", "**/__pycache__"]
@@ -37,7 +37,8 @@ class Settings(Protocol):
 
     example: dagger.Directory
     git: dagger.GitRepository
-    manifests: dagger.Directory
+    stock: dagger.Directory
+    manifests: dagger.Directory | None
     source: dagger.Directory | None
     name: str
     owner: str
@@ -48,31 +49,60 @@ class Settings(Protocol):
     cluster: dagger.Service | None
     run: str
     jwt: dagger.Secret | None
+    at: str
 
 
-def source_of(settings: Settings) -> Source:
-    """Return the application's source."""
+async def source_of(settings: Settings) -> Source:
+    """Return the application's source, as it lies there or as a commit has it."""
     # What git ignores is on one machine only: with it, a laptop and a CI would build different images.
     if settings.source is None:
-        return Source(settings.example.filter(gitignore=True), settings.git, _EXAMPLE)
-    return Source(settings.source.filter(exclude=LEFT_OUT, gitignore=True), None)
+        source = Source(settings.example.filter(gitignore=True), settings.git, _EXAMPLE)
+    else:
+        source = Source(settings.source.filter(exclude=LEFT_OUT, gitignore=True), None)
+    return await source.at(settings.at, LEFT_OUT) if settings.at else source
 
 
-def project_of(settings: Settings) -> Project:
-    """Return the application and its registry."""
-    registry = Registry(settings.registry, settings.user, settings.token)
-    return Project(settings.name, settings.owner, source_of(settings), settings.manifests, registry)
+async def project_of(settings: Settings, environment: str = "") -> Project:
+    """Return the application as planera.toml and the arguments describe it; refuse an environment it has not."""
+    source = await source_of(settings)
+    said = await _described(source)
+    registry = Registry(settings.registry or said.registry, settings.user or said.user, settings.token)
+    name, owner = settings.name or said.name, settings.owner or said.owner
+    manifests = settings.manifests or await _manifests(settings, source, said.manifests)
+    project = Project(name, owner, source, manifests, registry, said.stages)
+    if environment:
+        project.stage(environment)
+    return project
+
+
+async def _described(source: Source) -> Application:
+    """Return what the source says about itself."""
+    text = await source.setting(FILE)
+    if text is None:
+        return Application()
+    from planera_ci.domain.settings import parse  # noqa: PLC0415
+
+    return parse(text)
+
+
+async def _manifests(settings: Settings, source: Source, folder: str) -> dagger.Directory:
+    """Return the manifests that stand in the source, or else this module's own."""
+    if await source.directory.exists(folder):
+        return source.directory.directory(folder)
+    if settings.at and settings.source is None and source.git:
+        return source.git.commit(source.fixed).tree(discard_git_dir=True).directory(_STOCK)
+    return settings.stock
 
 
 async def revision_of(project: Project, environment: str, commit: str) -> Revision:
     """Return the state of the source; an environment that a person must mean gets none that git does not know."""
-    return await project.source.revision(commit, clean=stage_of(environment).guarded)
+    return await project.source.revision(commit, clean=project.stage(environment).guarded)
 
 
 async def promotion_of(project: Project, environment: str, revision: Revision, release: str) -> Promotion | None:
     """Return the verified release that comes to an environment, or nothing where one is built for it."""
-    origin = stage_of(environment).promotes
-    if not origin:
+    stage = project.stage(environment)
+    if not stage.promotes:
         if release:
             raise ConfigError(
                 f"read --release {release}", f"{environment} is built for, nothing is promoted to it", "leave it out"
@@ -81,7 +111,7 @@ async def promotion_of(project: Project, environment: str, revision: Revision, r
     chosen = checked_commit(release, "--release") if release else revision.version
     version = revision.version if revision.version.startswith(chosen) else chosen
     names = tuple(filter(is_tag, await project.source.tags(version)))
-    return Promotion(project, origin, environment, version, names)
+    return Promotion(project, project.stage(stage.promotes), stage, version, names)
 
 
 async def cluster_of(settings: Settings, act: str) -> Cluster:
@@ -97,18 +127,26 @@ async def cluster_of(settings: Settings, act: str) -> Cluster:
 
 
 async def deployment_of(
-    settings: Settings, environment: str, act: str, within: int, wait: int, *, undo: bool = True, token: str = ""
+    settings: Settings,
+    project: Project,
+    environment: str,
+    act: str,
+    within: int,
+    wait: int,
+    *,
+    undo: bool = True,
+    token: str = "",
 ) -> Deployment:
     """Return a run that may change the environment."""
     from planera_ci.deployment import Deployment, Secrets  # noqa: PLC0415
 
     seconds = given.checked_seconds("within", within), given.checked_seconds("wait", wait, least=0)
-    options = Options(*seconds, undo=undo, careful=stage_of(environment).guarded)
+    options = Options(*seconds, undo=undo, careful=project.stage(environment).guarded)
     jwt = await plaintext(settings.jwt, "--jwt", act) if settings.jwt else ""
     cluster, values = await cluster_of(settings, act), Secrets(jwt=jwt, token=token)
-    return Deployment(project_of(settings), environment, cluster, values, Clock(), settings.run, options)
+    return Deployment(project, environment, cluster, values, Clock(), settings.run, options)
 
 
-def report_of(settings: Settings, environment: str, version: str, clock: Clock) -> Report:
+def report_of(project: Project, environment: str, version: str, clock: Clock) -> Report:
     """Return what a verb did that deploys nothing."""
-    return Report(settings.name, environment, short(version), "", clock.seconds(), tuple(clock.steps))
+    return Report(project.name, environment, short(version), "", clock.seconds(), tuple(clock.steps))

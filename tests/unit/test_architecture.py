@@ -20,10 +20,10 @@ LAYERS = {
     "pipeline": {"tasks", "pipeline", "domain", "errors"},
     "tasks": {"errors"},
     "cluster": {"cluster", "domain", "tasks", "errors"},
-    "environment": {"domain", "errors"},
-    "arguments": {"environment", "domain", "errors"},
+    "choices": {"domain", "errors"},
+    "arguments": {"choices", "domain", "errors"},
     "told": {"errors"},
-    "inspection": {"environment", "pipeline", "cluster", "domain", "errors"},
+    "inspection": {"choices", "pipeline", "cluster", "domain", "errors"},
     "granting": {"pipeline", "cluster", "domain"},
     "restoration": {"cluster", "domain", "errors"},
     "aftermath": {"pipeline", "cluster", "domain", "errors"},
@@ -35,7 +35,7 @@ LAYERS = {
     },
     "deployment": {
         *("transition", "options", "restoration", "inspection"),
-        *("tasks", "environment", "pipeline", "cluster", "domain", "errors"),
+        *("tasks", "choices", "pipeline", "cluster", "domain", "errors"),
     },
     "rotation": {
         *("deployment", "restoration", "pipeline", "cluster", "domain", "errors"),
@@ -47,14 +47,14 @@ LAYERS = {
         *("arguments", "deployment", "options", "pipeline", "cluster", "domain", "errors"),
     },
     "looking": {
-        *("arguments", "told", "wiring", "inspection", "environment", "pipeline", "domain", "errors"),
+        *("arguments", "told", "wiring", "inspection", "choices", "pipeline", "domain", "errors"),
     },
     "keeping": {
-        *("arguments", "told", "wiring", "data", "environment", "pipeline", "domain", "errors"),
+        *("arguments", "told", "wiring", "data", "choices", "pipeline", "domain", "errors"),
     },
     "main": {
         *("arguments", "told", "wiring", "inspection", "granting", "looking", "keeping", "rotation"),
-        *("environment", "pipeline", "cluster", "domain", "errors"),
+        *("choices", "pipeline", "cluster", "domain", "errors"),
     },
     "": {"main"},
 }
@@ -63,7 +63,7 @@ LAYERS = {
 PURE = {
     *("__future__", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools", "operator"),
     *("typing", "types", "re", "string", "textwrap", "math", "json", "zlib", "base64", "hashlib", "datetime"),
-    *("urllib.parse", "yaml", "pydantic"),
+    *("urllib.parse", "yaml", "pydantic", "tomllib"),
 }
 """What domain may import: nothing that reads a clock, a file, a network or chance."""
 
@@ -152,7 +152,7 @@ def test_domain_calls_nothing_impure(file: Path) -> None:
         ("cluster", {"dagger"}),
         ("pipeline", {"kubernetes", "urllib3"}),
         ("main", {"kubernetes", "urllib3", "httpx"}),
-        ("environment", {"kubernetes", "urllib3", "httpx"}),
+        ("choices", {"kubernetes", "urllib3", "httpx"}),
         ("arguments", {"kubernetes", "urllib3", "httpx"}),
         ("told", {"kubernetes", "urllib3", "httpx"}),
         ("granting", {"kubernetes", "urllib3", "httpx"}),

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from planera_ci.arguments import checked_lines, checked_seconds, shown_as
+from planera_ci.choices import Format
 from planera_ci.domain.report import Report
-from planera_ci.environment import Format
 from planera_ci.errors import ConfigError
 
 

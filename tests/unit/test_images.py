@@ -11,6 +11,7 @@ import pytest
 
 from planera_ci.domain import images
 from planera_ci.domain.images import ImageRef
+from planera_ci.domain.stages import STAGES
 from planera_ci.errors import ConfigError, ManifestError
 
 Refusal = Callable[[type[Exception]], AbstractContextManager[object]]
@@ -63,7 +64,7 @@ def test_version_names_its_tags(case: Any) -> None:
     version = images.version_of(case["commit"], case.get("dirty", ""))
     assert version == case["version"]
     assert images.short(version) == case["short"]
-    found = images.tags(case["environment"], version)
+    found = STAGES[case["environment"]].tags(version)
     assert list(found) == case["tags"]
     assert all(re.fullmatch(r"[\w][\w.-]{0,127}", tag) for tag in found)
 

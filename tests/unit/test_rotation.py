@@ -11,7 +11,7 @@ import pytest
 
 from planera_ci.domain import rotation as r
 from planera_ci.domain.history import values_named
-from planera_ci.domain.stages import ROTATE_PHRASE, check_phrase
+from planera_ci.domain.stages import STAGES, check_rotate
 from planera_ci.errors import ConfigError, ManifestError
 
 Refusal = Callable[[type[Exception]], AbstractContextManager[object]]
@@ -90,7 +90,7 @@ def test_key_is_rotated_only_where_every_reader_accepts_both(case: Any, refusal:
 def test_production_is_meant_in_words() -> None:
     """Staging needs no phrase; production needs just this one."""
     command = "rotate --env production --secret jwt-secret"
-    check_phrase("rotate", "staging", "", ROTATE_PHRASE, command)
-    check_phrase("rotate", "production", "rotate-production", ROTATE_PHRASE, command)
+    check_rotate("rotate", STAGES["staging"], "", command)
+    check_rotate("rotate", STAGES["production"], "rotate-production", command)
     with pytest.raises(ConfigError, match="--secret jwt-secret --confirm rotate-production"):
-        check_phrase("rotate", "production", "deploy-to-production", ROTATE_PHRASE, command)
+        check_rotate("rotate", STAGES["production"], "deploy-to-production", command)

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from dagger.mod._utils import extract_enum_member_doc, get_doc
 
-from planera_ci import environment
+from planera_ci import choices
 from planera_ci.main import PlaneraCi
 
 MODULE: Any = vars(PlaneraCi)["__dagger_module__"]
 MAIN = MODULE.get_object("PlaneraCi")
 FUNCTIONS = {name: function for name, function in MAIN.functions.items() if name}
 CONSTRUCTOR = MAIN.get_constructor()
-ENUMS = [cls for cls in vars(environment).values() if isinstance(cls, enum.EnumMeta)]
+ENUMS = [cls for cls in vars(choices).values() if isinstance(cls, enum.EnumMeta)]
 
 INWARD = {"render", "image"}
 """Functions whose answer depends on their arguments alone, so that Dagger may keep it."""
@@ -91,7 +91,7 @@ CHANGING = {"deploy": {"commit", "confirm", "release", "rollback"}, "rollback": 
 @pytest.mark.parametrize("name", CHANGING)
 def test_verbs_that_change_an_environment_share_their_arguments(name: str) -> None:
     """Who knows how one is told to wait, and how its report is shown, knows it of the other."""
-    shared = {"env": ..., "within": 300, "wait": 300, "shown": environment.Format.TEXT}
+    shared = {"env": ..., "within": 300, "wait": 300, "shown": choices.Format.TEXT}
     parameters = FUNCTIONS[name].parameters
     assert parameters.keys() == shared.keys() | CHANGING[name]
     given = inspect.signature(getattr(PlaneraCi, name)).parameters

@@ -108,10 +108,3 @@ def version_of(commit: str, dirty: str = "") -> str:
 def is_tag(name: str) -> bool:
     """Tell whether an image can have this tag (OCI distribution spec); names that git takes may have slashes."""
     return bool(_TAG.fullmatch(name))
-
-
-def tags(environment: str, version: str) -> tuple[str, str]:
-    """Return the tag that names this version and the one that moves with the environment."""
-    if environment == "production":  # the names without a prefix are those that people look for
-        return short(version), "latest"
-    return f"{environment}-{short(version)}", f"{environment}-latest"

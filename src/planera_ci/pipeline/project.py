@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagger
 
 from planera_ci.domain.images import is_logical, repository
 from planera_ci.domain.manifests import Obj, components, images, pinned
 from planera_ci.domain.smoke import smoke_plan
+from planera_ci.domain.stages import STAGES, Stage
 from planera_ci.errors import ConfigError
 from planera_ci.pipeline.build import build
 from planera_ci.pipeline.content import content_of
@@ -30,6 +31,14 @@ class Project:
     source: Source
     manifests: dagger.Directory
     registry: Registry
+    stages: Mapping[str, Stage] = field(default_factory=lambda: STAGES)
+
+    def stage(self, environment: str) -> Stage:
+        """Return an environment's place; refuse one that the application does not have."""
+        if environment not in self.stages:
+            known = ", ".join(self.stages)
+            raise ConfigError(f"read --env {environment}", "there is no such environment", f"give one of: {known}")
+        return self.stages[environment]
 
     @property
     def labels(self) -> dict[str, str]:
@@ -62,7 +71,9 @@ class Project:
 
         async def one(name: str) -> tuple[str, Image | None]:
             content, where = await content_of(self.source.component(name)), self.repository(name)
-            image = await published_before(self.registry, where, name, content, environment, revision.version)
+            image = await published_before(
+                self.registry, where, name, content, self.stage(environment).tags(revision.version)
+            )
             return content, image
 
         return await each(names, one)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from dagger import dag
 
-from planera_ci.domain.images import short, tags
-from planera_ci.domain.stages import release_tag, verified_tag
+from planera_ci.domain.images import short
+from planera_ci.domain.stages import Stage
 from planera_ci.errors import RegistryError, SourceError
 from planera_ci.pipeline.project import Project
 from planera_ci.pipeline.publish import REVISION_LABEL, Image
@@ -28,9 +28,10 @@ class Promotion:
     """A verified release on its way to another environment."""
 
     project: Project
-    origin: str
+    origin: Stage
     """The environment that verified it."""
-    environment: str
+    stage: Stage
+    """The environment that it comes to."""
     version: str
     names: tuple[str, ...]
     """Names of the commit in git, which its images get too."""
@@ -40,12 +41,13 @@ class Promotion:
 
         async def one(component: str) -> Image:
             where = self.project.repository(component)
-            found = await self.project.registry.find(where, verified_tag(self.origin, self.version))
+            found = await self.project.registry.find(where, self.origin.verified_tag(self.version))
             if found is None:
                 raise SourceError(
                     act,
-                    f"{self.origin} has verified no release {short(self.version)}, nothing was touched",
-                    f"deploy it there first: dagger call deploy --env {self.origin}; or name another with --release",
+                    f"{self.origin.name} has verified no release {short(self.version)}, nothing was touched",
+                    f"deploy it there first: dagger call deploy --env {self.origin.name}; "
+                    "or name another with --release",
                 )
             await self._check_free(where, found, act)
             container = self.project.registry.login(dag.container()).from_(f"{where}@{found.digest}")
@@ -56,12 +58,12 @@ class Promotion:
     async def pins(self, components: Iterable[str]) -> dict[str, str]:
         """Return what third-party images were pinned to where the release was verified, if that is known."""
         where = self.project.repository(min(components))
-        tag = release_tag(self.origin, self.version)
+        tag = self.origin.release_tag(self.version)
         try:
             return dict(json.loads((await self.project.registry.notes(where, tag)).get(_PINS, "{}")))
         except ValueError as error:
             what = f"its annotation {_PINS} is damaged"
-            raise RegistryError(f"read {where}:{tag}", what, f"deploy it to {self.origin} once more") from error
+            raise RegistryError(f"read {where}:{tag}", what, f"deploy it to {self.origin.name} once more") from error
 
     async def _check_free(self, repository: str, image: Found, act: str) -> None:
         """Refuse a tag that is there and names another image: only `latest` may move."""
@@ -76,14 +78,14 @@ class Promotion:
 
     async def tag(self, images: Mapping[str, Image]) -> tuple[str, ...]:
         """Give the images the tags of their environment; return these."""
-        moving = tags(self.environment, self.version)[1]
+        moving = self.stage.tags(self.version)[1]
         for tag in self._fixed():
             await give(self.project, images, tag, moves=False)
         await give(self.project, images, moving)
         return (*self._fixed(), moving)
 
     def _fixed(self) -> tuple[str, ...]:
-        return (tags(self.environment, self.version)[0], *self.names)
+        return (self.stage.tags(self.version)[0], *self.names)
 
 
 async def noted(project: Project, images: Mapping[str, Image], tag: str, pins: Mapping[str, str]) -> None:

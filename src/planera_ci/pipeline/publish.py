@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import dagger
 from dagger import dag
 
-from planera_ci.domain.images import ImageRef, short, tags
+from planera_ci.domain.images import ImageRef, short
+from planera_ci.domain.stages import Stage
 from planera_ci.errors import RegistryError
 from planera_ci.pipeline.clock import span
 from planera_ci.pipeline.failure import cause_of
@@ -50,10 +51,10 @@ class Image:
 
 
 async def published_before(
-    registry: Registry, repository: str, component: str, content: str, environment: str, version: str
+    registry: Registry, repository: str, component: str, content: str, tags: tuple[str, str]
 ) -> Image | None:
     """Return the image of this version, or else the environment's latest, if its content is the same."""
-    for tag in tags(environment, version):
+    for tag in tags:
         found = await registry.find(repository, tag)
         if found and found.labels.get(CONTENT_LABEL) == content:
             container = registry.login(dag.container()).from_(f"{repository}@{found.digest}")
@@ -78,19 +79,19 @@ def labelled(
     return Image(component, repository, container, revision.version)
 
 
-async def push_all(registry: Registry, images: Mapping[str, Image], environment: str, version: str) -> dict[str, Image]:
+async def push_all(registry: Registry, images: Mapping[str, Image], stage: Stage, version: str) -> dict[str, Image]:
     """Publish every component's image, in parallel."""
 
     async def one(name: str) -> Image:
         with span(f"publish {name}"):
-            return await _publish(registry, images[name], environment, version)
+            return await _publish(registry, images[name], stage.tags(version))
 
     return await each(images, one)
 
 
-async def _publish(registry: Registry, image: Image, environment: str, version: str) -> Image:
+async def _publish(registry: Registry, image: Image, tags: tuple[str, str]) -> Image:
     """Push an image under its version's tag and give it the moving one; return it with its digest."""
-    fixed, moving = tags(environment, version)
+    fixed, moving = tags
     found = image.kept
     tags_left: tuple[str, ...] = (fixed, moving)
     if found is None:

@@ -19,6 +19,6 @@ async def tried_and_published(
     async with together() as group:
         group.start_soon(smoke.stop)
         with clock.step("publish") as lines:
-            published = await push_all(project.registry, images, environment, version)
+            published = await push_all(project.registry, images, project.stage(environment), version)
             lines.extend(image.line() for image in published.values())
     return published

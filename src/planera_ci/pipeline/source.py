@@ -38,14 +38,38 @@ class Source:
     directory: dagger.Directory
     git: dagger.GitRepository | None
     subfolder: str = ""
+    fixed: str = ""
+    """The commit that the folder is taken from; nothing where it is what lies in the working tree."""
+
+    async def at(self, commit: str, left_out: list[str]) -> Source:
+        """Return the source as a commit has it, whatever lies in the working tree."""
+        act, sha = f"take the source at {commit}", checked_commit(commit, "--at")
+        git = await self._repository()
+        if git is None:
+            raise SourceError(act, "it holds no git repository of its own", "call it from a clone of the application")
+        try:
+            tree = git.commit(sha).tree(discard_git_dir=True)
+            tree = await tree.filter(exclude=left_out, gitignore=True).sync()
+        except dagger.QueryError as error:
+            raise SourceError(act, cause_of(error), f"fetch it: git fetch origin {sha}") from error
+        directory = tree.directory(self.subfolder) if self.subfolder else tree
+        return Source(directory, git, self.subfolder, sha)
+
+    async def setting(self, name: str) -> str | None:
+        """Return the text of a file of the source, or nothing where it is not there."""
+        if not await self.directory.exists(name):
+            return None
+        return await self.directory.file(name).contents()
 
     async def revision(self, commit: str = "", *, clean: bool = False) -> Revision:
         """Return the commit that was given, else the one that git names; `clean` refuses what git has not recorded."""
         git = await self._repository()
-        if clean and git:
+        if clean and git and not self.fixed:
             await self._refuse_dirty(git)
         if commit:
             return Revision(checked_commit(commit))
+        if git and self.fixed:
+            return await self._of(git.commit(self.fixed), git, self.fixed)
         if git is None:
             raise SourceError(
                 "find the commit of the source",
@@ -88,13 +112,18 @@ class Source:
         try:
             head = git.head()
             sha = await head.commit()
-            url = await git.url() or ""
             dirty = await self._dirty(git)
-            return Revision(sha, await _created(head, sha), dirty, url)
         except dagger.QueryError as error:
             raise SourceError(
                 "find the commit of the source", cause_of(error), "pass --commit $(git rev-parse HEAD)"
             ) from error
+        return await self._of(head, git, sha, dirty)
+
+    async def _of(self, ref: dagger.GitRef, git: dagger.GitRepository, sha: str, dirty: str = "") -> Revision:
+        try:
+            return Revision(sha, await _created(ref, sha), dirty, await git.url() or "")
+        except dagger.QueryError as error:
+            raise SourceError(f"read commit {sha}", cause_of(error), "repair the repository") from error
 
     async def _dirty(self, git: dagger.GitRepository) -> str:
         """Return a hash of the content if files of the source differ from the commit."""
