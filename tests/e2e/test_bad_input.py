@@ -134,7 +134,7 @@ def test_unknown_environment_is_refused(app: App) -> None:
     """An environment that does not exist is refused by name, with those that do."""
     outcome = app.call("deploy", "--env=stagin")
     assert outcome.code != 0
-    assert "STAGING" in outcome.message
+    assert "read --env stagin: there is no such environment. Give one of: staging, production." in outcome.message
     assert not app.touched()
 
 
