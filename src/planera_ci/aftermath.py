@@ -77,8 +77,9 @@ class Aftermath:
         cure = "" if isinstance(error, RolloutError) else error.remedy
         told = "; ".join(filter(None, (cure, told, closed, where)))
         text, tail = masked(verdict.text, self.masks), masked(error.tail, self.masks)
-        final = DeploymentError(self.act, text, told, tail=tail)
         facts = self._facts(verdict, outcome, rollback)
+        diff = masked(self.attempt.planned.text(), self.masks)
+        final = DeploymentError(self.act, text, told, tail=tail, facts=facts | {"diff": diff})
         story = replace(found, verdict=str(final), report=facts, timeline=tuple(self.clock.timeline))
         await self._kept({**evidence, **{path: masked(text, self.masks) for path, text in summary(story).items()}})
         return final

@@ -16,3 +16,23 @@ class Format(enum.Enum):
 
     JSON = "json"
     """For programs."""
+
+
+@dagger.enum_type
+class Verb(enum.Enum):
+    """What a CI job does."""
+
+    DEPLOY = "deploy"
+    """Deploy to an environment."""
+
+    ROLLBACK = "rollback"
+    """Put an earlier release back."""
+
+    SMOKE = "smoke"
+    """Build, run the application's tests and the smoke test, as for a pull request."""
+
+    BACKUP = "backup"
+    """Back the database up; the file is backup.tar."""
+
+    CHECKS = "checks"
+    """Check this repository itself."""

@@ -32,11 +32,13 @@ from __future__ import annotations
 class PlaneraError(Exception):
     """Say in one sentence what was tried, on what, what happened and what to do."""
 
-    def __init__(self, act: str, observed: str, remedy: str = "", *, tail: str = "") -> None:
+    def __init__(self, act: str, observed: str, remedy: str = "", *, tail: str = "", line: int = 0) -> None:
         self.act = act
         self.observed = observed
         self.remedy = remedy
         self.tail = tail
+        self.line = line
+        """The line of the Dockerfile that failed, where that is known."""
         super().__init__(sentence(act, observed, remedy, tail))
 
 
@@ -121,7 +123,13 @@ class VerifyError(PlaneraError):
 
 
 class DeploymentError(PlaneraError):
-    """A deployment failed after it had begun; it says what was done about it."""
+    """A deployment failed after it had begun; it says what was done about it, and has the report as facts."""
+
+    def __init__(
+        self, act: str, observed: str, remedy: str = "", *, tail: str = "", facts: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(act, observed, remedy, tail=tail)
+        self.facts = facts or {}
 
 
 def sentence(act: str, observed: str, remedy: str = "", tail: str = "") -> str:

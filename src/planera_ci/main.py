@@ -12,19 +12,20 @@ import dagger
 from dagger import DefaultPath, Doc, Ignore, function, object_type
 
 from planera_ci import arguments as given
+from planera_ci import verbs
 from planera_ci.choices import Format
 from planera_ci.domain.images import checked_component
 from planera_ci.domain.report import listed
-from planera_ci.domain.stages import check_built_for, check_deploy, check_rotate
+from planera_ci.domain.stages import check_built_for, check_rotate
 from planera_ci.keeping import Keeping
 from planera_ci.looking import Looking
 from planera_ci.pipeline.build import build
-from planera_ci.pipeline.build import test as run_tests
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import plaintext
 from planera_ci.pipeline.release import tried_and_published
 from planera_ci.pipeline.render import load
 from planera_ci.pipeline.render import render as kustomize
+from planera_ci.serving import Serving
 from planera_ci.told import plainly
 from planera_ci.wiring import (
     LEFT_OUT,
@@ -39,7 +40,7 @@ from planera_ci.wiring import (
 
 
 @object_type
-class PlaneraCi(Looking, Keeping):
+class PlaneraCi(Looking, Keeping, Serving):
     """Build, test, publish, deploy and verify a web application on Kubernetes."""
 
     example: Annotated[
@@ -115,13 +116,7 @@ class PlaneraCi(Looking, Keeping):
     async def test(self, env: given.Env = "staging") -> str:
         """Run the application's own tests: the test stage of each Dockerfile."""
         with plainly():
-            project, clock = await project_of(self, env), Clock()
-            names = project.components(await load(project.manifests, env))
-            await project.source.check(names)
-            with clock.step("test") as lines:
-                done = await run_tests(project.source, names)
-                lines.append(f"{listed(done)} passed" if done else "no component has a test stage")
-            return report_of(project, env, "", clock).text()
+            return (await verbs.test(self, env, Clock())).text()
 
     @function(cache="never")
     async def smoke(self, env: given.Env = "staging", commit: given.Commit = "") -> str:
@@ -130,16 +125,7 @@ class PlaneraCi(Looking, Keeping):
         Third-party services, such as the database, are started fresh; nothing is published.
         """
         with plainly():
-            project, clock = await project_of(self, env), Clock()
-            objs = await load(project.manifests, env)
-            with clock.step("build") as lines:
-                containers = await project.built(project.components(objs))
-                lines.append(f"{listed(containers)} built")
-            with clock.step("smoke") as lines:
-                smoke = project.smoke(objs, containers, commit)
-                lines.extend(await smoke.run())
-                await smoke.stop()
-            return report_of(project, env, commit, clock).text()
+            return (await verbs.smoke(self, env, commit, Clock())).text()
 
     @function(cache="never")
     async def publish(self, env: given.Env, commit: given.Commit = "") -> str:
@@ -192,14 +178,8 @@ class PlaneraCi(Looking, Keeping):
         A failure ends at once, with its reason; evidence is kept, and the last good release put back.
         """
         with plainly():
-            project = await project_of(self, env)
-            act = f"deploy {project.name} to {env}"
-            check_deploy(act, project.stage(env), confirm, f"deploy --env {env}")
-            token = await plaintext(self.token, "--token", act)
-            run = await deployment_of(self, project, env, act, within, wait, undo=rollback, token=token)
-            revision = await revision_of(project, env, commit)
-            promotion = await promotion_of(project, env, revision, release)
-            return given.shown_as(await run.deploy(revision, promotion), shown)
+            asked = verbs.Asked(commit, confirm, release, within=within, wait=wait, rollback=rollback)
+            return given.shown_as(await verbs.deploy(self, env, asked, Clock()), shown)
 
     @function(cache="never")
     async def rollback(
@@ -216,10 +196,8 @@ class PlaneraCi(Looking, Keeping):
         database's migration, are not run again.
         """
         with plainly():
-            project = await project_of(self, env)
-            act = f"roll back {project.name} in {env}"
-            run = await deployment_of(self, project, env, act, within, wait)
-            return given.shown_as(await run.roll_back(to), shown)
+            asked = verbs.Asked(to=to, within=within, wait=wait)
+            return given.shown_as(await verbs.roll_back(self, env, asked, Clock()), shown)
 
     @function(cache="never")
     async def rotate(

@@ -161,7 +161,11 @@ class Transition:
         if target.rotates:
             await self.archive.forget_values(await self.archive.load())
         return replace(
-            self.report(target, good), revision=record.revision, outcome="succeeded", verdict=verdict.facts()
+            self.report(target, good),
+            revision=record.revision,
+            outcome="succeeded",
+            verdict=verdict.facts(),
+            diff=masked(planned.text(), (*self.masks, *target.hidden())),
         )
 
     async def _succeeded(self, record: Record) -> None:
@@ -277,4 +281,5 @@ class Transition:
             notes=target.notes,
             urls=pages(routes_of(self.project, m.unpinned(target.objs, target.images))),
             memory=memory(),
+            images=target.images,
         )

@@ -68,8 +68,8 @@ async def project_of(settings: Settings, environment: str = "") -> Project:
     said = await _described(source)
     registry = Registry(settings.registry or said.registry, settings.user or said.user, settings.token)
     name, owner = settings.name or said.name, settings.owner or said.owner
-    manifests = settings.manifests or await _manifests(settings, source, said.manifests)
-    project = Project(name, owner, source, manifests, registry, said.stages)
+    manifests, folder = await _manifests(settings, source, said.manifests)
+    project = Project(name, owner, source, manifests, registry, said.stages, folder)
     if environment:
         project.stage(environment)
     return project
@@ -85,13 +85,17 @@ async def _described(source: Source) -> Application:
     return parse(text)
 
 
-async def _manifests(settings: Settings, source: Source, folder: str) -> dagger.Directory:
-    """Return the manifests that stand in the source, or else this module's own."""
+async def _manifests(settings: Settings, source: Source, folder: str) -> tuple[dagger.Directory, str]:
+    """Return the manifests that are given, or stand in the source, or else this module's own; and their folder."""
+    if settings.manifests:
+        return settings.manifests, ""
     if await source.directory.exists(folder):
-        return source.directory.directory(folder)
-    if settings.at and settings.source is None and source.git:
-        return source.git.commit(source.fixed).tree(discard_git_dir=True).directory(_STOCK)
-    return settings.stock
+        return source.directory.directory(folder), f"{source.subfolder}/{folder}".removeprefix("/")
+    if settings.source:
+        return settings.stock, ""
+    if source.fixed and source.git:
+        return source.git.commit(source.fixed).tree(discard_git_dir=True).directory(_STOCK), _STOCK
+    return settings.stock, _STOCK
 
 
 async def revision_of(project: Project, environment: str, commit: str) -> Revision:
@@ -134,6 +138,7 @@ async def deployment_of(
     within: int,
     wait: int,
     *,
+    clock: Clock | None = None,
     undo: bool = True,
     token: str = "",
 ) -> Deployment:
@@ -144,7 +149,7 @@ async def deployment_of(
     options = Options(*seconds, undo=undo, careful=project.stage(environment).guarded)
     jwt = await plaintext(settings.jwt, "--jwt", act) if settings.jwt else ""
     cluster, values = await cluster_of(settings, act), Secrets(jwt=jwt, token=token)
-    return Deployment(project, environment, cluster, values, Clock(), settings.run, options)
+    return Deployment(project, environment, cluster, values, clock or Clock(), settings.run, options)
 
 
 def report_of(project: Project, environment: str, version: str, clock: Clock) -> Report:

@@ -46,6 +46,15 @@ LAYERS = {
     "wiring": {
         *("arguments", "deployment", "options", "pipeline", "cluster", "domain", "errors"),
     },
+    "verbs": {
+        *("wiring", "pipeline", "domain", "errors"),
+    },
+    "job": {
+        *("verbs", "wiring", "data", "inspection", "choices", "pipeline", "domain", "errors"),
+    },
+    "serving": {
+        *("arguments", "choices", "told", "wiring", "job", "verbs", "domain"),
+    },
     "looking": {
         *("arguments", "told", "wiring", "inspection", "choices", "pipeline", "domain", "errors"),
     },
@@ -53,7 +62,18 @@ LAYERS = {
         *("arguments", "told", "wiring", "data", "choices", "pipeline", "domain", "errors"),
     },
     "main": {
-        *("arguments", "told", "wiring", "inspection", "granting", "looking", "keeping", "rotation"),
+        *(
+            "arguments",
+            "told",
+            "wiring",
+            "verbs",
+            "inspection",
+            "granting",
+            "looking",
+            "keeping",
+            "serving",
+            "rotation",
+        ),
         *("choices", "pipeline", "cluster", "domain", "errors"),
     },
     "": {"main"},
@@ -63,7 +83,7 @@ LAYERS = {
 PURE = {
     *("__future__", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools", "operator"),
     *("typing", "types", "re", "string", "textwrap", "math", "json", "zlib", "base64", "hashlib", "datetime"),
-    *("urllib.parse", "yaml", "pydantic", "tomllib"),
+    *("urllib.parse", "yaml", "pydantic", "tomllib", "shlex"),
 }
 """What domain may import: nothing that reads a clock, a file, a network or chance."""
 

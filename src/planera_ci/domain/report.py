@@ -38,6 +38,14 @@ class Report:
     """The revision that was put back, whether it was verified, and how long that took."""
     memory: float = 0.0
     """The most memory that the deployment's own process had, in MiB."""
+    images: Mapping[str, str] = field(default_factory=dict)
+    """What each image name of the manifests was pinned to."""
+    diff: str = ""
+    """What changed, secrets masked."""
+    error: str = ""
+    """Why it failed, the end of the log below."""
+    again: tuple[str, ...] = ()
+    """Commands that show the same failure, the first one that very step alone."""
 
     def text(self) -> str:
         """Show the report as people read it."""
@@ -48,6 +56,10 @@ class Report:
             lines.append(f"  {step.name:<9} {step.text}")
             lines.extend(f"  {'':<9} {detail}" for detail in step.details)
         lines.extend(f"  {'note':<9} {note}" for note in self.notes)
+        if self.error:
+            lines.extend(("", f"Error: {self.error}"))
+        for title, command in zip(("The same failure on a laptop:", "Inside what failed:"), self.again, strict=False):
+            lines.extend((title, f"    {command}"))
         return "\n".join(lines)
 
     def json(self) -> str:

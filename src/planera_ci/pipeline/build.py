@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagger
 
-from planera_ci.domain.dockerfile import has_stage
+from planera_ci.domain.dockerfile import has_stage, line_of
 from planera_ci.errors import ApplicationTestError, BuildError
 from planera_ci.pipeline.clock import span
 from planera_ci.pipeline.failure import cause_of, tail_of
@@ -25,6 +25,7 @@ async def build(source: Source, name: str) -> dagger.Container:
                 f"{name}/Dockerfile: {cause_of(error)}",
                 f"try it alone with `dagger call image --component {name}`",
                 tail=tail_of(error),
+                line=await _line(source, name, error),
             ) from error
 
 
@@ -44,7 +45,18 @@ async def test(source: Source, names: tuple[str, ...]) -> tuple[str, ...]:
                     f"stage {_TEST_STAGE} of {name}/Dockerfile: {cause_of(error)}",
                     "correct the code or the test; nothing was published",
                     tail=tail_of(error),
+                    line=line_of(dockerfile, _command(error), cause_of(error)),
                 ) from error
         return True
 
     return tuple(name for name, tested in (await each(names, one)).items() if tested)
+
+
+async def _line(source: Source, name: str, error: dagger.QueryError) -> int:
+    """Return the line of a component's Dockerfile that an error is about."""
+    dockerfile = await source.component(name).file("Dockerfile").contents()
+    return line_of(dockerfile, _command(error), cause_of(error))
+
+
+def _command(error: dagger.QueryError) -> str:
+    return error.command[-1] if isinstance(error, dagger.ExecError) and error.command else ""

@@ -32,6 +32,8 @@ class Project:
     manifests: dagger.Directory
     registry: Registry
     stages: Mapping[str, Stage] = field(default_factory=lambda: STAGES)
+    folder: str = ""
+    """Where the manifests stand in the repository; nothing where that is not known."""
 
     def stage(self, environment: str) -> Stage:
         """Return an environment's place; refuse one that the application does not have."""

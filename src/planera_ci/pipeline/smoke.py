@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import anyio
 import dagger
@@ -13,7 +14,7 @@ import httpx
 from dagger import dag
 
 from planera_ci.domain.smoke import Request, Run, SecretKey, SmokePlan
-from planera_ci.errors import SmokeError, last_lines
+from planera_ci.errors import ConfigError, SmokeError, last_lines
 from planera_ci.pipeline.clock import span
 from planera_ci.pipeline.failure import cause_of, tail_of
 from planera_ci.tasks import together
@@ -57,6 +58,21 @@ class Smoke:
             await self.stop()
             raise
         return tuple(self._found)
+
+    async def inside(self, name: str) -> dagger.Container:
+        """Return a workload's container as it would be run, with all that runs before it running beside it."""
+        steps = [(run, self._job) for run in self.plan.jobs]
+        steps += [(run, self._component) for layer in self.plan.components for run in layer]
+        chosen = next((run for run, _ in steps if run.name == name), None)
+        if chosen is None:
+            names = ", ".join(run.name for run, _ in steps)
+            raise ConfigError(f"look inside {name}", "the smoke test runs no such workload", f"give one of: {names}")
+        async with together() as group:
+            for run in self.plan.services:
+                group.start_soon(self._third_party, run)
+        for run, start in takewhile(lambda step: step[0] is not chosen, steps):
+            await start(run)
+        return self._configured(chosen, self.image(chosen.image), bind=True)
 
     async def stop(self) -> None:
         """End what was started; a cancelled run ends it too."""

@@ -1,0 +1,175 @@
+"""What a verb did as a CI shows it: a folder with the report in every form, whether it succeeded or failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from planera_ci import verbs
+from planera_ci.choices import Verb
+from planera_ci.domain import again
+from planera_ci.domain.images import short
+from planera_ci.domain.places import Place, in_log, in_manifests
+from planera_ci.domain.report import Report
+from planera_ci.domain.summary import annotation, markdown, outputs
+from planera_ci.errors import DeploymentError, PlaneraError, first_error
+from planera_ci.pipeline.clock import Clock
+from planera_ci.pipeline.project import Project
+from planera_ci.verbs import Asked
+from planera_ci.wiring import Settings, cluster_of, project_of, report_of
+
+_SHOWN = ("was", "urls", "revision", "outcome", "verdict", "rollback", "images", "diff")
+"""What the report of a failed deployment has besides its steps."""
+
+_USUAL = Asked()
+
+
+@dataclass
+class Job:
+    """One run of a verb, and the folder that it leaves."""
+
+    settings: Settings
+    verb: Verb
+    env: str
+    asked: Asked
+    words: str
+    """What a call of the module begins with, for the command that shows the same failure."""
+    folder: Path
+    clock: Clock = field(default_factory=Clock)
+
+    async def run(self) -> None:
+        """Do it and write everything down; a failure of the verb is a result like another."""
+        error: PlaneraError | None = None
+        try:
+            report = await self._done()
+        except (PlaneraError, BaseExceptionGroup) as caught:
+            cause = first_error(caught)
+            if not isinstance(cause, PlaneraError):
+                raise
+            error = cause
+        else:
+            report = replace(report, outcome="succeeded", version=report.version or await self._version())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        place = None
+        if error:
+            report, place = await self._failed(error)
+        self._written(report, place, error)
+
+    async def _done(self) -> Report:
+        match self.verb:
+            case Verb.DEPLOY:
+                return await verbs.deploy(self.settings, self.env, self.asked, self.clock)
+            case Verb.ROLLBACK:
+                return await verbs.roll_back(self.settings, self.env, self.asked, self.clock)
+            case Verb.BACKUP:
+                return await self._backed_up()
+            case _:
+                await verbs.test(self.settings, self.env, self.clock)
+                return await verbs.smoke(self.settings, self.env, self.asked.commit, self.clock)
+
+    async def _backed_up(self) -> Report:
+        from planera_ci.data import Data  # noqa: PLC0415
+
+        project = await project_of(self.settings, self.env)
+        act = f"back up {project.name} in {self.env}"
+        cluster = await cluster_of(self.settings, act)
+        data = Data(project, self.env, cluster, self.clock, self.settings.run, self.asked.wait, act)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (await data.backup(self.folder)).rename(self.folder / "backup.tar")
+        return report_of(project, self.env, "", self.clock)
+
+    async def _failed(self, error: PlaneraError) -> tuple[Report, Place | None]:
+        """Return the report of a failure, and the line that it lies in where that is known."""
+        steps, took = tuple(self.clock.steps), self.clock.seconds()
+        try:
+            project = await project_of(self.settings, self.env)
+        except PlaneraError:  # what describes the application is what cannot be read
+            return Report("", self.env, "", "", took, steps, outcome="failed", error=str(error)), None
+        commit, version = await self._commit(project)
+        facts: dict[str, Any] = dict(error.facts) if isinstance(error, DeploymentError) else {}
+        report = Report(project.name, self.env, facts.get("version") or short(version), "", took, steps)
+        report = replace(report, outcome="failed", **{name: facts[name] for name in _SHOWN if name in facts})
+        if facts:
+            await self._evidence(project, int(facts["revision"]))
+        given = {name: str(getattr(self.settings, name)) for name in ("name", "owner", "registry", "user")}
+        words, names = self.words + again.flags(given), await _components(project, self.env)
+        typed = again.commands(words, error, self._typed(), self.env, commit, names)
+        return replace(report, error=str(error), again=typed), await _place(project, error, facts, names)
+
+    async def _version(self) -> str:
+        """Return the name of the state of the source, for a report of what made no release of it."""
+        return short((await self._commit(await project_of(self.settings, self.env)))[1])
+
+    async def _commit(self, project: Project) -> tuple[str, str]:
+        """Return the commit that git can give back, and the name of the state of the source, where they are known."""
+        try:
+            revision = await project.source.revision()
+        except PlaneraError:
+            return "", self.asked.commit
+        return "" if revision.dirty else revision.commit, self.asked.commit or revision.version
+
+    def _typed(self) -> tuple[str, ...]:
+        """Return the verb as a user types it, with what was asked for."""
+        words = [self.verb.value, "--env", self.env] if self.verb is not Verb.CHECKS else [self.verb.value]
+        for name, value in vars(self.asked).items():
+            if value != getattr(_USUAL, name):
+                words.extend((f"--{name}", str(value)))
+        return (*words, "-o", "backup.tar") if self.verb is Verb.BACKUP else tuple(words)
+
+    async def _evidence(self, project: Project, revision: int) -> None:
+        """Put the evidence beside the report; where the cluster does not give it, the report says so already."""
+        from planera_ci.inspection import evidence  # noqa: PLC0415
+
+        try:
+            cluster = await cluster_of(self.settings, "read the evidence")
+            files = await evidence(cluster, project, self.env, revision)
+        except PlaneraError as error:
+            self.clock.say(str(error))
+            return
+        for path, text in files.items():
+            file = self.folder / "evidence" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+
+    def _written(self, report: Report, place: Place | None, error: PlaneraError | None) -> None:
+        what = report.verdict.get("reason") or (again.step_of(error) if error else "") or self.verb.value
+        title = f"{report.app} {report.environment}: {what}"
+        files = {
+            "code": "1\n" if error else "0\n",
+            "report.txt": report.text() + "\n",
+            "report.json": report.json() + "\n",
+            "summary.md": markdown(report, (self.folder / "evidence").exists()),
+            "annotations": annotation(title.strip(), str(error), place) if error else "",
+            "outputs": outputs(report),
+        }
+        for name, text in files.items():
+            (self.folder / name).write_text(text)
+
+
+async def _components(project: Project, environment: str) -> tuple[str, ...]:
+    from planera_ci.pipeline.render import load  # noqa: PLC0415
+
+    try:
+        return project.components(await load(project.manifests, environment))
+    except PlaneraError:
+        return ()
+
+
+async def _place(project: Project, error: PlaneraError, facts: dict[str, Any], names: tuple[str, ...]) -> Place | None:
+    """Return the line of the repository that a failure leads to."""
+    prefix = f"{project.source.subfolder}/".removeprefix("/")
+    kind, _, name = str((facts.get("verdict") or {}).get("object", "")).partition("/")
+    blamed = name or error.act.rpartition(" ")[2]
+    for component in sorted(names, key=lambda each: each != blamed):
+        files = [f"{component}/{path}" for path in await project.source.component(component).glob("**/*")]
+        if found := in_log(error.tail, files, component):
+            return Place(prefix + found.path, found.line)
+    if error.line:
+        return Place(f"{prefix}{blamed}/Dockerfile", error.line)
+    if kind and project.folder:
+        paths = [path for path in await project.manifests.glob("**/*.yaml") if not path.startswith("access/")]
+        texts = {path: await project.manifests.file(path).contents() for path in paths}
+        if found := in_manifests(texts, kind, name):
+            return Place(f"{project.folder}/{found.path}", found.line)
+    return None

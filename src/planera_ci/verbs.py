@@ -1,0 +1,83 @@
+"""What the verbs that build and change do, from the module's arguments to a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagger
+
+from planera_ci.domain.report import Report, listed
+from planera_ci.domain.stages import check_deploy
+from planera_ci.pipeline.build import test as run_tests
+from planera_ci.pipeline.clock import Clock
+from planera_ci.pipeline.project import plaintext
+from planera_ci.pipeline.render import load
+from planera_ci.wiring import Settings, deployment_of, project_of, promotion_of, report_of, revision_of
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks for besides the environment."""
+
+    commit: str = ""
+    confirm: str = ""
+    release: str = ""
+    to: int = 0
+    within: int = 300
+    wait: int = 300
+    rollback: bool = True
+
+
+async def deploy(settings: Settings, env: str, asked: Asked, clock: Clock) -> Report:
+    """Bring the source, or what another environment has verified, to an environment."""
+    project = await project_of(settings, env)
+    act = f"deploy {project.name} to {env}"
+    check_deploy(act, project.stage(env), asked.confirm, f"deploy --env {env}")
+    token = await plaintext(settings.token, "--token", act)
+    limits = asked.within, asked.wait
+    run = await deployment_of(settings, project, env, act, *limits, clock=clock, undo=asked.rollback, token=token)
+    revision = await revision_of(project, env, asked.commit)
+    promotion = await promotion_of(project, env, revision, asked.release)
+    return await run.deploy(revision, promotion)
+
+
+async def roll_back(settings: Settings, env: str, asked: Asked, clock: Clock) -> Report:
+    """Put an earlier release back."""
+    project = await project_of(settings, env)
+    act = f"roll back {project.name} in {env}"
+    run = await deployment_of(settings, project, env, act, asked.within, asked.wait, clock=clock)
+    return await run.roll_back(asked.to)
+
+
+async def test(settings: Settings, env: str, clock: Clock) -> Report:
+    """Run the application's own tests."""
+    project = await project_of(settings, env)
+    names = project.components(await load(project.manifests, env))
+    await project.source.check(names)
+    with clock.step("test") as lines:
+        done = await run_tests(project.source, names)
+        lines.append(f"{listed(done)} passed" if done else "no component has a test stage")
+    return report_of(project, env, "", clock)
+
+
+async def smoke(settings: Settings, env: str, commit: str, clock: Clock) -> Report:
+    """Build every component, run it as the manifests say, and try it."""
+    project = await project_of(settings, env)
+    objs = await load(project.manifests, env)
+    version = commit or project.source.fixed
+    with clock.step("build") as lines:
+        containers = await project.built(project.components(objs))
+        lines.append(f"{listed(containers)} built")
+    with clock.step("smoke") as lines:
+        trial = project.smoke(objs, containers, version)
+        lines.extend(await trial.run())
+        await trial.stop()
+    return report_of(project, env, version, clock)
+
+
+async def inside(settings: Settings, env: str, name: str, commit: str) -> dagger.Container:
+    """Build every component, and return one workload's container beside what runs before it."""
+    project = await project_of(settings, env)
+    objs = await load(project.manifests, env)
+    containers = await project.built(project.components(objs))
+    return await project.smoke(objs, containers, commit or project.source.fixed).inside(name)
