@@ -85,11 +85,12 @@ class Job:
         try:
             project = await project_of(self.settings, self.env)
         except PlaneraError:  # what describes the application is what cannot be read
-            return Report("", self.env, "", "", took, steps, outcome="failed", error=str(error)), None
+            name = self.settings.name or "planera"
+            return Report(name, self.env, "", "", took, steps, outcome="failed", error=str(error)), None
         commit, version = await self._commit(project)
         facts: dict[str, Any] = dict(error.facts) if isinstance(error, DeploymentError) else {}
         report = Report(project.name, self.env, facts.get("version") or short(version), "", took, steps)
-        report = replace(report, outcome="failed", **{name: facts[name] for name in _SHOWN if name in facts})
+        report = replace(report, **({"outcome": "failed"} | {name: facts[name] for name in _SHOWN if name in facts}))
         if facts:
             await self._evidence(project, int(facts["revision"]))
         given = {name: str(getattr(self.settings, name)) for name in ("name", "owner", "registry", "user")}
