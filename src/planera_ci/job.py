@@ -12,7 +12,7 @@ from planera_ci.domain import again
 from planera_ci.domain.images import short
 from planera_ci.domain.places import Place, in_log, in_manifests
 from planera_ci.domain.report import Report
-from planera_ci.domain.summary import annotation, markdown, outputs
+from planera_ci.domain.summary import annotation, markdown, outputs, quiet
 from planera_ci.errors import DeploymentError, PlaneraError, first_error
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project
@@ -138,7 +138,7 @@ class Job:
         title = f"{report.app} {report.environment}: {what}"
         files = {
             "code": "1\n" if error else "0\n",
-            "report.txt": report.text() + "\n",
+            "report.txt": quiet(report.text()) + "\n",
             "report.json": report.json() + "\n",
             "summary.md": markdown(report, (self.folder / "evidence").exists()),
             "annotations": annotation(title.strip(), str(error), place) if error else "",

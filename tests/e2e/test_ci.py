@@ -1,4 +1,4 @@
-"""What a CI job shows of a verb, and the command that it prints: the same failure, from a clone, whatever lies there."""
+"""What a CI job shows of a verb, and the command that it prints: the same failure, whatever lies in the folder."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_failure_before_the_cluster_is_shown_again_from_its_commit(app: App, tmp
 
 
 def test_failure_in_the_cluster_is_shown_again_with_the_same_images(app: App, tmp_path: Path) -> None:
-    """A good release, then one that crashes on the cluster alone: evidence, rollback, and the same verdict once more."""
+    """A good release, then one that crashes in the cluster alone: evidence, rollback, and the same verdict again."""
     good = _job(app, tmp_path / "good", "--verb=deploy", "--env=staging")
     assert good.read("code") == "0\n", good.read("report.txt")
     assert f"url=https://{app.host}" in good.read("outputs")

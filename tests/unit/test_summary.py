@@ -8,7 +8,7 @@ import pytest
 
 from planera_ci.domain.places import Place
 from planera_ci.domain.report import Report, Step
-from planera_ci.domain.summary import annotation, markdown, outputs
+from planera_ci.domain.summary import annotation, markdown, outputs, quiet
 
 GOOD = Report(
     "planera",
@@ -79,6 +79,13 @@ def test_annotation_names_the_line_and_keeps_to_one() -> None:
         "::error file=src/x%2Cy.py,line=3,title=planera staging%3A crash::a: 100 %25%0A  b\n"
     )
     assert annotation("t", "m", None) == "::error title=t::m\n"
+
+
+def test_log_gives_the_ci_no_command() -> None:
+    """What an application writes is shown, and not obeyed, wherever GitHub would look for a command."""
+    assert quiet("a ::b\n    ::set-output name=x::y\n::stop-commands::z\n##[group]q") == (
+        "a ::b\n    | ::set-output name=x::y\n| ::stop-commands::z\n| ##[group]q"
+    )
 
 
 def test_outputs_are_one_line_each() -> None:
