@@ -51,8 +51,18 @@ def test_container_runs_as_its_manifest_says(case: Any, refusal: Refusal) -> Non
         assert list(run.ports) == case.get("ports", [])
         assert list(run.aliases) == case.get("aliases", [])
         assert list(run.scratch) == case.get("scratch", [])
-        wanted = case.get("probe")
-        assert run.readiness == (Probe(**wanted | {"command": tuple(wanted.get("command", ()))}) if wanted else None)
+        assert run.readiness == _probe(case.get("probe"))
+
+
+@pytest.mark.cases("smoke/inside")
+def test_component_tells_inside_what_no_port_tells(case: Any) -> None:
+    """A worker counts as started by its own command, or by running on; what has a port is asked there."""
+    [[run]] = smoke_plan(_objects(case), "planera", "a1b2c3d").components
+    assert run.told_inside == _probe(case["inside"])
+
+
+def _probe(wanted: Any) -> Probe | None:
+    return Probe(**wanted | {"command": tuple(wanted.get("command", ()))}) if wanted else None
 
 
 def _objects(case: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from planera_ci.domain.images import component_of, is_logical
 from planera_ci.domain.manifests import Key, Obj, of_kind, pod_spec, rotated_keys
+from planera_ci.domain.probes import Probe, readiness_of, told_inside
 from planera_ci.domain.variables import SecretKey, expanded, variables
 from planera_ci.errors import ManifestError
 
@@ -24,7 +25,6 @@ NEEDS_ANNOTATION = "planera-ci/needs"
 """On a workload: names of other components that must run before it, separated by commas."""
 
 _REQUEST = re.compile(r"(?P<method>[A-Z]+)\s+(?P<path>/\S*)(?:\s+(?P<body>.+?))?\s+(?P<status>[1-5]\d\d)")
-_DEFAULT_PERIOD, _DEFAULT_FAILURES, _MOST_SECONDS = 10, 3, 120
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,6 @@ class Request:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A readiness probe: an HTTP path, a command, or (with neither) an open port."""
-
-    port: int = 0
-    path: str = ""
-    command: tuple[str, ...] = ()
-    seconds: int = _DEFAULT_PERIOD * _DEFAULT_FAILURES
 
 
 @dataclass(frozen=True)
@@ -67,6 +57,11 @@ class Run:
     readiness: Probe | None = None
     requests: tuple[Request, ...] = ()
     needs: tuple[str, ...] = ()
+
+    @property
+    def told_inside(self) -> Probe | None:
+        """Return the command by which a component tells that it has started, where no port tells it."""
+        return told_inside(self.readiness, self.ports)
 
 
 @dataclass(frozen=True)
@@ -127,7 +122,7 @@ def _run(obj: Obj, config: Mapping[str, Mapping[str, str]], services: Iterable[O
         component_of(image, app)
     act = f"read {Key.of(obj)}"
     env, secrets = variables(obj, chosen, config, revision)
-    readiness = _probe(obj, chosen)
+    readiness = readiness_of(obj, chosen)
     asked = [readiness.port] if readiness and readiness.port else []
     declared = [port["containerPort"] for port in chosen.get("ports") or () if port.get("protocol", "TCP") == "TCP"]
     notes = obj["metadata"].get("annotations") or {}
@@ -184,43 +179,6 @@ def _check_port(service: Obj, port: Mapping[str, Any], container: Obj) -> None:
 def _scratch(spec: Obj, container: Obj) -> tuple[str, ...]:
     empty = {volume["name"] for volume in spec.get("volumes") or () if "emptyDir" in volume}
     return tuple(m["mountPath"] for m in container.get("volumeMounts") or () if m["name"] in empty)
-
-
-def _probe(obj: Obj, container: Obj) -> Probe | None:
-    probe = container.get("readinessProbe")
-    if not probe:
-        return None
-    startup = container.get("startupProbe")
-    extra = _patience(startup) if startup else 0
-    seconds = min(int(probe.get("initialDelaySeconds") or 0) + _patience(probe) + extra, _MOST_SECONDS)
-    if "exec" in probe:
-        return Probe(command=tuple(probe["exec"]["command"]), seconds=seconds)
-    for field_ in ("httpGet", "tcpSocket"):
-        if field_ in probe:
-            where = probe[field_]
-            path = where.get("path", "/") if field_ == "httpGet" else ""
-            return Probe(_port(obj, container, where["port"]), path, seconds=seconds)
-    raise ManifestError(
-        f"read the readiness probe of {Key.of(obj)}", "it is of no known kind", "use httpGet, tcpSocket or exec"
-    )
-
-
-def _patience(probe: Mapping[str, Any]) -> int:
-    """Return the seconds after which the kubelet gives a probe up."""
-    period = int(probe.get("periodSeconds") or _DEFAULT_PERIOD)
-    return period * int(probe.get("failureThreshold") or _DEFAULT_FAILURES)
-
-
-def _port(obj: Obj, container: Obj, port: Any) -> int:
-    """Return a port's number; a name is looked up among the container's ports."""
-    if isinstance(port, int):
-        return port
-    for declared in container.get("ports") or ():
-        if declared.get("name") == port:
-            return int(declared["containerPort"])
-    raise ManifestError(
-        f"read the readiness probe of {Key.of(obj)}", f'no port is named "{port}"', "name one of its ports"
-    )
 
 
 def requests(text: str, origin: str) -> tuple[Request, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 import anyio
@@ -13,6 +14,7 @@ import dagger
 import httpx
 from dagger import dag
 
+from planera_ci.domain.probes import HELD, Probe
 from planera_ci.domain.smoke import Request, Run, SecretKey, SmokePlan
 from planera_ci.errors import ConfigError, SmokeError, last_lines
 from planera_ci.pipeline.clock import span
@@ -83,13 +85,13 @@ class Smoke:
 
     async def _third_party(self, run: Run) -> None:
         container = self._configured(run, self.image(run.image))
-        if run.readiness and run.readiness.command:
-            container = container.with_docker_healthcheck(
-                list(run.readiness.command), interval="300ms", timeout="5s", retries=200
-            )
+        sign = run.readiness if run.readiness and run.readiness.command else None
+        if sign:
+            sign = replace(sign, seconds=_START_SECONDS)  # a database is made first
+            container = _watched(container, sign)
         service = self._as_service(run, container)
         with span(f"start {run.name}"):
-            await self._start(run, container, service)
+            await self._start(run, container, service, sign)
         self._started.append(service)
         self._bind(run, service)
 
@@ -114,11 +116,20 @@ class Smoke:
 
     async def _component(self, run: Run) -> None:
         container, logged = await self._logged(run, self._configured(run, self.image(run.image), bind=True))
+        sign = run.told_inside
+        if sign == HELD and not logged:
+            sign = None  # an image without a shell has nothing to ask with either
+        if sign:
+            container = _watched(container, sign)
         service = self._as_service(run, container, logged)
+        begun = time.monotonic()
         with span(f"start {run.name}"):
-            await self._start(run, container, service)
+            await self._start(run, container, service, sign)
         self._started.append(service)
         self._bind(run, service)
+        if sign:
+            how = "runs" if sign == HELD else f"ready in {time.monotonic() - begun:.1f} s"
+            self._found.append(f"{run.name} {how}")
         begun = time.monotonic()
         probe = run.readiness
         if probe and probe.path:
@@ -174,16 +185,17 @@ class Smoke:
         for alias in run.aliases:
             self._services[alias] = service
 
-    async def _start(self, run: Run, container: dagger.Container, service: dagger.Service) -> None:
+    async def _start(self, run: Run, container: dagger.Container, service: dagger.Service, sign: Probe | None) -> None:
         act = f"smoke test {run.name}"
+        within = sign.seconds if sign else _START_SECONDS
         try:
-            with anyio.fail_after(_START_SECONDS):
+            with anyio.fail_after(within):
                 await service.start()
         except TimeoutError:
-            ports = ", ".join(map(str, run.ports))
-            raise SmokeError(
-                act, f"port {ports} did not open within {_START_SECONDS} s", _REMEDY, tail=await self._log(container)
-            ) from None
+            what = f"port {', '.join(map(str, run.ports))} did not open"
+            if sign:
+                what = f"its readiness probe `{shlex.join(sign.command)}` did not succeed"
+            raise SmokeError(act, f"{what} within {within} s", _REMEDY, tail=await self._log(container)) from None
         except dagger.QueryError as error:
             tail = await self._log(container) or tail_of(error)
             raise SmokeError(act, f"it ended at its start: {cause_of(error)}", _REMEDY, tail=tail) from error
@@ -238,6 +250,11 @@ async def _ask(service: dagger.Service, port: int, request: Request) -> httpx.Re
         return await client.request(
             request.method, address + request.path, content=request.body.encode() or None, headers=headers
         )
+
+
+def _watched(container: dagger.Container, probe: Probe) -> dagger.Container:
+    """Have the engine ask a command in the container until it succeeds; whoever starts it bounds that."""
+    return container.with_docker_healthcheck(list(probe.command), interval="300ms", timeout="5s", retries=1_000_000)
 
 
 async def _stop(service: dagger.Service) -> None:
