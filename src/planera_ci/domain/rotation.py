@@ -115,6 +115,8 @@ def check_key(act: str, key: str, data: Mapping[str, str], *, drop: bool, given:
         if key.endswith(PREVIOUS):
             raise ConfigError(act, f"nothing is accepted beside {base_of(key)}", "there is nothing to drop")
         known = ", ".join(sorted(name for name in data if not name.endswith(PREVIOUS)))
+        if not known:
+            raise ConfigError(act, "the application has no Secret", "there is nothing to rotate")
         raise ConfigError(act, "the application's Secret has no such key", f"choose one of {known}")
 
 
