@@ -18,6 +18,7 @@ from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.mask import masked
 from planera_ci.domain.pods import pods_of, statuses
 from planera_ci.domain.readiness import Scene, state_of
+from planera_ci.domain.report import served
 from planera_ci.domain.routes import Route, routes
 from planera_ci.domain.smoke import smoke_plan
 from planera_ci.errors import ConfigError, VerifyError
@@ -50,7 +51,7 @@ async def verify(
     """
     act = f"verify {project.name} in {environment}"
     found = await running(cluster, pinned, namespace, act)
-    served = await endpoints(cluster, objs, namespace, act)
+    number = await endpoints(cluster, objs, namespace, act)
     wanted = routes_of(project, objs)
     answered = await answers(cluster, wanted, namespace, act)
     judged = await certificates(cluster, [route.host for route in wanted if route.tls], namespace)
@@ -58,7 +59,7 @@ async def verify(
     if refused and certified:
         raise VerifyError(act, refused.text, refused.remedy)
     return (
-        f"{', '.join(found)} run the published digests; {served} services have endpoints",
+        f"{', '.join(found)} run the published digests; {served(number)}",
         *(f"{a.route.url} {a.status}" + (f" ({a.note})" if a.note else "") for a in answered),
         *(f"{each.text}: {each.remedy}" if each.remedy else each.text for each in judged),
     )

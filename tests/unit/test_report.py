@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from planera_ci.domain.report import Report, Step, listed, seconds, size
+from planera_ci.domain.report import Report, Step, listed, seconds, served, size
 
 REPORT = Report(
     app="planera",
@@ -112,3 +112,12 @@ def test_sizes_are_in_the_units_that_people_use(count: int, shown: str) -> None:
 def test_items_are_listed_with_commas() -> None:
     """A list reads as part of a sentence."""
     assert listed(["backend", "frontend"]) == "backend, frontend"
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "no service has endpoints"), (1, "one service has endpoints"), (3, "3 services have endpoints")],
+)
+def test_services_are_counted_as_people_do(count: int, shown: str) -> None:
+    """An application may have one service, or none."""
+    assert served(count) == shown

@@ -86,6 +86,11 @@ def size(count: int) -> str:
     return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
+def served(count: int) -> str:
+    """Say how many services have endpoints; an application may have one, or none."""
+    return f"{count} services have endpoints" if count > 1 else f"{'one' if count else 'no'} service has endpoints"
+
+
 def listed(items: Iterable[str]) -> str:
     """Join items as a sentence lists them."""
     return ", ".join(items)
