@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from planera_ci.domain import manifests as m
-from tests.manifests.tools import ENVIRONMENTS, Judge, findings, rendered
+from tests.manifests.tools import ENVIRONMENTS, EXAMPLES, Judge, findings, rendered
 from tests.manifests.traffic import selects
 
 IGNORE = "kube-score/ignore"
@@ -33,10 +33,16 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
     return Judge.with_schemas(tmp_path_factory.mktemp("schemas"))
 
 
-@pytest.mark.parametrize("folder", [*ENVIRONMENTS, *(f"access/{name}" for name in ENVIRONMENTS)])
-def test_every_object_has_the_shape_of_its_kind(judge: Judge, folder: str) -> None:
+@pytest.mark.parametrize(
+    ("application", "folder"),
+    [
+        *((".", folder) for name in ENVIRONMENTS for folder in (name, f"access/{name}")),
+        *((example, folder) for example in EXAMPLES for folder in ("staging", "access/staging")),
+    ],
+)
+def test_every_object_has_the_shape_of_its_kind(judge: Judge, application: str, folder: str) -> None:
     """Kubeconform holds each object against its kind's strict schema; none is skipped, none has an unknown field."""
-    objs = rendered(folder)
+    objs = rendered(folder, application)
     valid = {"valid": len(objs), "invalid": 0, "errors": 0, "skipped": 0}
     assert judge.verdict(objs) == {"resources": [], "summary": valid}
 
@@ -71,6 +77,15 @@ def test_nothing_is_left_out(environment: str) -> None:
     objs = rendered(environment)
     strict = "--enable-optional-test=container-seccomp-profile"
     assert not findings(objs, strict, *FLAGS, *ALONE[environment])
+
+
+@pytest.mark.parametrize("application", EXAMPLES)
+def test_examples_leave_nothing_out_either(application: str) -> None:
+    """kube-score has nothing against the examples, but that each image says itself which user it runs as."""
+    objs = rendered("staging", application)
+    strict = "--enable-optional-test=container-seccomp-profile"
+    found = findings(objs, strict, "--ignore-test=container-security-context-user-group-id", *FLAGS, *ALONE["staging"])
+    assert not found
 
 
 def test_every_exception_is_needed() -> None:

@@ -9,16 +9,19 @@ import pytest
 import yaml
 
 from planera_ci.domain import manifests as m
-from tests.manifests.tools import ENVIRONMENTS, rendered
+from tests.manifests.tools import ENVIRONMENTS, EXAMPLES, rendered
 from tests.manifests.traffic import Pod, allowed
 
-TRAFFIC: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("traffic.yaml").read_text())
+TRAFFIC: dict[str, dict[str, list[str]]] = yaml.safe_load(Path(__file__).with_name("traffic.yaml").read_text())
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_only_these_connections_are_allowed(environment: str) -> None:
+@pytest.mark.parametrize(
+    ("application", "environment"),
+    [*((".", environment) for environment in ENVIRONMENTS), *((example, "staging") for example in EXAMPLES)],
+)
+def test_only_these_connections_are_allowed(application: str, environment: str) -> None:
     """Of all pairs of pods, those of strangers included, and all ports, the policies let exactly these through."""
-    objs = rendered(environment)
+    objs = rendered(environment, application)
     policies = m.of_kind(objs, "NetworkPolicy")
     pods = [*_ours(objs), *_others(m.namespace_of(objs, environment))]
     inside = {pod.name for pod in pods if pod.namespace == m.namespace_of(objs, environment)}
@@ -31,7 +34,9 @@ def test_only_these_connections_are_allowed(environment: str) -> None:
                     ours = {source.name, target.name} & inside
                     if ours and allowed(policies, source, target, port, protocol):
                         found.setdefault(source.name, []).append(f"{target.name} {port} {protocol}")
-    assert {name: sorted(each) for name, each in found.items()} == {n: sorted(each) for n, each in TRAFFIC.items()}
+    assert {name: sorted(each) for name, each in found.items()} == {
+        n: sorted(each) for n, each in TRAFFIC[application].items()
+    }
 
 
 def _ours(objs: tuple[m.Obj, ...]) -> Iterator[Pod]:

@@ -17,6 +17,8 @@ from tests.manifests import schemas
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ("staging", "production")
+EXAMPLES = ("examples/clock", "examples/words")
+"""Applications that have their manifests with them, for staging alone."""
 _DIGEST = "@sha256:" + "ab" * 32
 
 
@@ -29,11 +31,10 @@ def tool(name: str) -> Path:
 
 
 @cache
-def rendered(folder: str) -> tuple[m.Obj, ...]:
-    """Return a folder of k8s/ as the pipeline applies it: rendered, every image pinned to a digest."""
-    done = subprocess.run(
-        [tool("kubectl"), "kustomize", ROOT / "k8s" / folder], capture_output=True, text=True, check=False
-    )
+def rendered(folder: str, application: str = ".") -> tuple[m.Obj, ...]:
+    """Return a folder of an application's k8s/ as the pipeline applies it: rendered, every image pinned to a digest."""
+    place = ROOT / application / "k8s" / folder
+    done = subprocess.run([tool("kubectl"), "kustomize", place], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     objs = m.parse(done.stdout, folder)
     return m.pinned(objs, {image: f"registry.invalid/{image}{_DIGEST}" for image in m.images(objs)}, {})
