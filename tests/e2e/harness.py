@@ -183,10 +183,20 @@ class App:
 def make_app(name: str, folder: Path) -> App:
     """Copy the example and the manifests, and give them a namespace and hosts of their own."""
     app = App(name, folder)
-    ignore = shutil.ignore_patterns("node_modules", ".venv", "__pycache__", "dist")
-    shutil.copytree(EXAMPLE, app.source, ignore=ignore)
-    shutil.copytree(MANIFESTS, app.manifests)
-    for part in ("staging", "production", "access/staging", "access/production"):
+    copied(EXAMPLE, app.source)
+    copied(MANIFESTS, app.manifests)
+    prepare(app, "staging", "production", "access/staging", "access/production")
+    return app
+
+
+def copied(origin: Path, folder: Path) -> None:
+    """Copy a folder without what its tools make in it."""
+    shutil.copytree(origin, folder, ignore=shutil.ignore_patterns("node_modules", ".venv", "__pycache__", "dist"))
+
+
+def prepare(app: App, *parts: str) -> None:
+    """Give an application its own names in these parts of its manifests, a commit, and the account that deploys it."""
+    for part in parts:
         for file in (app.manifests / part).iterdir():
             text = file.read_text()
             for old, new in app.own_names().items():
@@ -195,7 +205,6 @@ def make_app(name: str, folder: Path) -> App:
     run(["git", "init", "-q"], app.source)
     app.commit("first")
     admit(app.manifests / "access/staging", app.kubeconfig)
-    return app
 
 
 def admit(access: Path, file: Path) -> None:
