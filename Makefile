@@ -27,7 +27,7 @@ types: $(PY)
 	$(PY) -m mypy
 
 unit: $(PY) ## the tests that need no lab
-	$(PY) -m pytest tests/unit tests/downtime/test_counting.py -q
+	$(PY) -m pytest tests/unit tests/workflows tests/downtime/test_counting.py -q --ignore tests/workflows/test_actionlint.py
 
 manifests: $(PY) ## hold the manifests against schemas and kube-score; builds both once, and needs no lab
 	$(PY) -m pytest tests/manifests -q
