@@ -196,15 +196,20 @@ def copied(origin: Path, folder: Path) -> None:
 
 def prepare(app: App, *parts: str) -> None:
     """Give an application its own names in these parts of its manifests, a commit, and the account that deploys it."""
+    claim(app, *parts)
+    run(["git", "init", "-q"], app.source)
+    app.commit("first")
+    admit(app.manifests / "access/staging", app.kubeconfig)
+
+
+def claim(app: App, *parts: str) -> None:
+    """Give an application its own names in these parts of its manifests."""
     for part in parts:
         for file in (app.manifests / part).iterdir():
             text = file.read_text()
             for old, new in app.own_names().items():
                 text = text.replace(old, new)
             file.write_text(text)
-    run(["git", "init", "-q"], app.source)
-    app.commit("first")
-    admit(app.manifests / "access/staging", app.kubeconfig)
 
 
 def admit(access: Path, file: Path) -> None:
