@@ -35,6 +35,7 @@ COREDNS = "github.com/coredns/coredns"
 HELM = "helm.sh/helm/v4"
 KUBECONFORM = "github.com/yannh/kubeconform"
 KUBE_SCORE = "github.com/zegl/kube-score"
+ACTIONLINT = "github.com/rhysd/actionlint"
 PEBBLE = "github.com/letsencrypt/pebble/v2"
 CERT_MANAGER = "github.com/cert-manager/cert-manager"
 NAMES = ("dagger", "pebble", "kubernetes", "coredns", "traefik", "cert-manager")
@@ -228,8 +229,25 @@ def kube_score(pins: Pins) -> Part:
     return _part("kube-score", pins, [KUBE_SCORE], prepare)
 
 
+def actionlint(pins: Pins) -> Part:
+    """Actionlint, which reads the workflows of GitHub Actions."""
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        version = pins.modules[ACTIONLINT]
+        write_go_mod(folder, {ACTIONLINT: version}, {})
+        copy(go.source_of(ACTIONLINT, version, shop.work) / "go.sum", folder / "go.sum")
+        return {"actionlint": [f"{ACTIONLINT}/cmd/actionlint"]}
+
+    return _part("actionlint", pins, [ACTIONLINT], prepare, (f"{ACTIONLINT}.version={pins.modules[ACTIONLINT]}",))
+
+
 # Programs that no normal `up` builds: `lab/lab tool NAME` does.
-TOOLS: Mapping[str, Callable[[Pins], Part]] = {"helm": helm, "kubeconform": kubeconform, "kube-score": kube_score}
+TOOLS: Mapping[str, Callable[[Pins], Part]] = {
+    "helm": helm,
+    "kubeconform": kubeconform,
+    "kube-score": kube_score,
+    "actionlint": actionlint,
+}
 # What `lab/lab tool` knows; kubectl is a part of every lab, and renders manifests without one that runs.
 PROGRAMS: Mapping[str, Callable[[Pins], Part]] = {**TOOLS, "kubectl": kubernetes}
 
