@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 RUN := lab/lab run --
 
-.PHONY: demo test check lint types unit manifests workflows e2e faults matrix downtime lab down clean help
+.PHONY: demo test check lint types unit manifests workflows docs e2e faults matrix downtime lab down clean help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
@@ -34,6 +34,9 @@ manifests: $(PY) ## hold the manifests against schemas and kube-score; builds bo
 
 workflows: $(PY) ## hold the workflows against actionlint; builds it once
 	$(PY) -m pytest tests/workflows/test_actionlint.py -q
+
+docs: $(PY) ## follow the links of the documents
+	$(PY) -m pytest tests/docs -q
 
 e2e: $(PY) lab browser ## the tests that need the lab
 	$(RUN) $(PY) -m pytest tests/e2e
