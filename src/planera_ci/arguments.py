@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 import dagger
-from dagger import Doc
+from dagger import DefaultPath, Doc, Ignore
 
 from planera_ci.choices import Format
 from planera_ci.domain.report import Report
 from planera_ci.errors import ConfigError
 
+_NOT_GITS = [
+    *(".git", ".venv", ".env", "*.kubeconfig", "evidence", "sdk"),
+    *("**/__pycache__", "**/.*_cache", "**/node_modules", "**/dist"),
+]
+"""What git ignores, so that it is not even sent to the engine."""
 _LONGEST, _MOST_LINES, _MOST_HOURS = 3600, 10_000, 720
 
 Env = Annotated[str, Doc("Environment, a folder of the manifests: staging, production, or one of planera.toml's")]
@@ -34,6 +39,12 @@ Promoted = Annotated[
 ]
 Hours = Annotated[int, Doc("Hours until the token ends, 1 to 720; the cluster may give less")]
 Lines = Annotated[int, Doc("Lines from the end of each log, 1 to 10000")]
+Repo = Annotated[
+    dagger.Directory, DefaultPath("/"), Ignore(_NOT_GITS), Doc("Clone of planera-ci to check; default: this one")
+]
+Only = Annotated[
+    list[str] | None, Doc("Checks to run: lint, types, unit, manifests, workflows, docs, by commas; default: all")
+]
 
 
 def checked_seconds(flag: str, given: int, *, least: int = 1) -> float:

@@ -20,7 +20,8 @@
     ├── RolloutError           a workload did not become ready
     ├── DataError              a backup could not be made, or not be used
     ├── VerifyError            what runs is not what was deployed
-    └── DeploymentError        a deployment failed after it had begun; says what was done about it
+    ├── DeploymentError        a deployment failed after it had begun; says what was done about it
+    └── ChecksFailed           checks of this repository failed
 
 A message says: act : object : observed : what was done or what to do.
 The Dagger API keeps only the text of an error, so the text has to be enough.
@@ -130,6 +131,10 @@ class DeploymentError(PlaneraError):
     ) -> None:
         super().__init__(act, observed, remedy, tail=tail)
         self.facts = facts or {}
+
+
+class ChecksFailed(PlaneraError):
+    """Checks of this repository failed; the tail says which passed, and what those that failed printed."""
 
 
 def sentence(act: str, observed: str, remedy: str = "", tail: str = "") -> str:

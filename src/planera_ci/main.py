@@ -13,6 +13,7 @@ from dagger import DefaultPath, Doc, Ignore, function, object_type
 
 from planera_ci import arguments as given
 from planera_ci import verbs
+from planera_ci.checking import Checking
 from planera_ci.choices import Format
 from planera_ci.domain.images import checked_component
 from planera_ci.domain.report import listed
@@ -40,7 +41,7 @@ from planera_ci.wiring import (
 
 
 @object_type
-class PlaneraCi(Looking, Keeping, Serving):
+class PlaneraCi(Looking, Keeping, Serving, Checking):
     """Build, test, publish, deploy and verify a web application on Kubernetes."""
 
     example: Annotated[

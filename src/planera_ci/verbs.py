@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import dagger
 
+from planera_ci.domain.checks import failure, steps
 from planera_ci.domain.report import Report, listed
 from planera_ci.domain.stages import check_deploy
 from planera_ci.pipeline.build import test as run_tests
+from planera_ci.pipeline.checks import run_checks
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import plaintext
 from planera_ci.pipeline.render import load
-from planera_ci.wiring import Settings, deployment_of, project_of, promotion_of, report_of, revision_of
+from planera_ci.wiring import (
+    Settings,
+    deployment_of,
+    project_of,
+    promotion_of,
+    report_of,
+    repository_of,
+    revision_of,
+)
 
 
 @dataclass(frozen=True)
@@ -81,3 +92,12 @@ async def inside(settings: Settings, env: str, name: str, commit: str) -> dagger
     objs = await load(project.manifests, env)
     containers = await project.built(project.components(objs))
     return await project.smoke(objs, containers, commit or project.source.fixed).inside(name)
+
+
+async def checks(settings: Settings, repo: dagger.Directory, only: Iterable[str], clock: Clock) -> Report:
+    """Run the checks of this repository; those that fail are one error, which hides no other."""
+    results = await run_checks(await repository_of(settings, repo), only)
+    clock.steps.extend(steps(results))
+    if failed := failure(results):
+        raise failed
+    return Report("planera-ci", "checks", "", "", clock.seconds(), tuple(clock.steps))

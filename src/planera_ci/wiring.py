@@ -62,6 +62,11 @@ async def source_of(settings: Settings) -> Source:
     return await source.at(settings.at, LEFT_OUT) if settings.at else source
 
 
+async def repository_of(settings: Settings, repo: dagger.Directory) -> dagger.Directory:
+    """Return this repository as it lies there, or as one of its commits has it."""
+    return (await Source(repo, settings.git).at(settings.at, LEFT_OUT)).directory if settings.at else repo
+
+
 async def project_of(settings: Settings, environment: str = "") -> Project:
     """Return the application as planera.toml and the arguments describe it; refuse an environment it has not."""
     source = await source_of(settings)

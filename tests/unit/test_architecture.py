@@ -55,6 +55,7 @@ LAYERS = {
     "serving": {
         *("arguments", "choices", "told", "wiring", "job", "verbs", "domain"),
     },
+    "checking": {"arguments", "told", "verbs", "wiring", "pipeline"},
     "looking": {
         *("arguments", "told", "wiring", "inspection", "choices", "pipeline", "domain", "errors"),
     },
@@ -72,6 +73,7 @@ LAYERS = {
             "looking",
             "keeping",
             "serving",
+            "checking",
             "rotation",
         ),
         *("choices", "pipeline", "cluster", "domain", "errors"),
@@ -177,6 +179,7 @@ def test_domain_calls_nothing_impure(file: Path) -> None:
         ("told", {"kubernetes", "urllib3", "httpx"}),
         ("granting", {"kubernetes", "urllib3", "httpx"}),
         ("looking", {"kubernetes", "urllib3", "httpx"}),
+        ("checking", {"kubernetes", "urllib3", "httpx"}),
         ("keeping", {"kubernetes", "urllib3", "httpx"}),
         ("data", {"dagger", "kubernetes", "urllib3", "httpx"}),
         ("wiring", {"kubernetes", "urllib3", "httpx"}),

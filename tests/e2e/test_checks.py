@@ -1,0 +1,112 @@
+"""`checks`: what this repository has to pass, in containers that keep their answers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from planera_ci.domain.checks import CHECKS
+from tests.e2e.harness import ROOT, dagger, run
+
+NAMES = [check.name for check in CHECKS]
+LINE = re.compile(r"^\s+(?P<name>[a-z]+)\s+(?P<outcome>passed|failed)  [\d.]+ s(?P<kept>  unchanged)?$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy what git knows of this repository, and what it would."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]).split("\0"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def planted(clone: Path) -> Iterator[Path]:
+    """Plant a line that ruff refuses, a link that leads nowhere, and a workflow that GitHub would not run."""
+    unused, workflow = clone / "lab/tests/test_planted.py", clone / ".github/workflows/planted.yml"
+    document = clone / "docs/troubleshooting.md"
+    before = document.read_text()
+    document.write_text(f"{before}\n[Nowhere](nowhere.md)\n")
+    unused.write_text('"""Planted."""\n\nimport os\n')
+    workflow.parent.mkdir(parents=True, exist_ok=True)
+    workflow.write_text("on: psuh\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n")
+    yield clone
+    unused.unlink()
+    workflow.unlink()
+    document.write_text(before)
+
+
+def _found(text: str) -> dict[str, tuple[str, bool]]:
+    """Return each check's outcome, and whether its answer was kept from before."""
+    return {match["name"]: (match["outcome"], bool(match["kept"])) for match in LINE.finditer(text)}
+
+
+def test_repository_passes_and_its_answers_are_kept() -> None:
+    """Every check passes as the repository is, and a second call runs none of them again."""
+    first = dagger("call", "checks")
+    assert first.code == 0, first.err[-6000:]
+    assert {name: outcome for name, (outcome, _) in _found(first.out).items()} == dict.fromkeys(NAMES, "passed")
+    again = dagger("call", "checks")
+    assert again.code == 0, again.err[-6000:]
+    assert _found(again.out) == dict.fromkeys(NAMES, ("passed", True))
+
+
+def test_dagger_check_is_the_same() -> None:
+    """`dagger check` finds the function and runs it."""
+    assert re.search(r"^planera-ci:checks\b", dagger("check", "-l").out, re.MULTILINE)
+    outcome = dagger("check")
+    assert outcome.code == 0, outcome.err[-6000:]
+
+
+def test_changed_document_concerns_the_documents_alone(clone: Path) -> None:
+    """Where only a document differs, the check of documents runs, and all others keep their answers."""
+    document = clone / "docs/security.md"
+    document.write_text(f"{document.read_text()}\nOne more line.\n")
+    outcome = dagger("call", "checks", f"--repo={clone}")
+    assert outcome.code == 0, outcome.err[-6000:]
+    assert _found(outcome.out) == {name: ("passed", name != "docs") for name in NAMES}
+
+
+def test_each_mistake_is_told_with_its_check(planted: Path) -> None:
+    """One error names every check that failed, with what it found and where; the others are not hidden."""
+    names = ("types", "docs", "workflows", "lint")
+    outcome = dagger("call", "checks", f"--repo={planted}", f"--only={','.join(names)}")
+    assert outcome.code == 1
+    assert "planera-ci: check planera-ci: lint, workflows, docs failed. Run one alone by" in outcome.err
+    told = _found(outcome.err)
+    assert {name: result for name, (result, _) in told.items()} == {
+        **dict.fromkeys(("lint", "workflows", "docs"), "failed"),
+        "types": "passed",
+    }
+    for sign in ("F401", "lab/tests/test_planted.py:3", "planted.yml:1:5", "psuh", "nowhere.md does not exist"):
+        assert sign in outcome.err, sign
+
+
+def test_commit_is_checked_as_git_has_it() -> None:
+    """A commit can be checked whatever lies in the folder, as the command says that a failed CI job prints."""
+    commit = run(["git", "rev-parse", "HEAD"]).strip()
+    outcome = dagger("call", f"--at={commit}", "checks", "--only=lint")
+    assert outcome.code == 0, outcome.err[-6000:]
+    assert _found(outcome.out).keys() == {"lint"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--only=style",), "read --only style: there is no such check. Give lint, types, unit, manifests, workflows"),
+        ((f"--repo={ROOT}/k8s",), "check planera-ci: --repo has no pyproject.toml. Pass a clone of planera-ci"),
+    ],
+    ids=["unknown-check", "another-folder"],
+)
+def test_bad_input_is_told_in_a_sentence(words: tuple[str, ...], sentence: str) -> None:
+    """A name that no check has, and a folder that is no clone of this repository."""
+    outcome = dagger("call", "checks", *words)
+    assert outcome.code == 1
+    assert f"Error: planera-ci: {sentence}" in outcome.err
