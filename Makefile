@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 RUN := lab/lab run --
 
-.PHONY: demo test check lint types unit manifests workflows docs e2e faults matrix downtime lab down clean help
+.PHONY: demo test check lint types unit manifests workflows docs reference e2e faults matrix downtime lab down clean help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
@@ -36,8 +36,11 @@ manifests: $(PY) ## hold the manifests against schemas and kube-score; builds bo
 workflows: $(PY) ## hold the workflows against actionlint and our own rules; builds actionlint once
 	$(PY) -m pytest tests/workflows -q
 
-docs: $(PY) ## follow the links of the documents
+docs: $(PY) ## follow the links of the documents, and compare the reference with the module
 	$(PY) -m pytest tests/docs -q
+
+reference: $(PY) ## write docs/reference.md
+	$(PY) -m tests.docs.reference
 
 e2e: $(PY) lab browser ## the tests that need the lab
 	$(RUN) $(PY) -m pytest tests/e2e
