@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import dagger
+
 from planera_ci import verbs
 from planera_ci.choices import Verb
 from planera_ci.domain import again
@@ -13,11 +15,12 @@ from planera_ci.domain.images import short
 from planera_ci.domain.places import Place, in_log, in_manifests
 from planera_ci.domain.report import Report
 from planera_ci.domain.summary import annotation, markdown, outputs, quiet
-from planera_ci.errors import DeploymentError, PlaneraError, first_error
+from planera_ci.errors import ChecksFailed, DeploymentError, PlaneraError, first_error
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project
+from planera_ci.pipeline.source import Source
 from planera_ci.verbs import Asked
-from planera_ci.wiring import Settings, cluster_of, project_of, report_of
+from planera_ci.wiring import Settings, cluster_of, project_of, report_of, source_of
 
 _SHOWN = ("was", "urls", "revision", "outcome", "verdict", "rollback", "images", "diff")
 """What the report of a failed deployment has besides its steps."""
@@ -30,6 +33,8 @@ class Job:
     """One run of a verb, and the folder that it leaves."""
 
     settings: Settings
+    repo: dagger.Directory
+    """This repository, for its own checks."""
     verb: Verb
     env: str
     asked: Asked
@@ -64,7 +69,9 @@ class Job:
                 return await verbs.roll_back(self.settings, self.env, self.asked, self.clock)
             case Verb.BACKUP:
                 return await self._backed_up()
-            case _:
+            case Verb.CHECKS:
+                return await verbs.checks(self.settings, self.repo, (), self.clock)
+            case Verb.SMOKE:
                 await verbs.test(self.settings, self.env, self.clock)
                 return await verbs.smoke(self.settings, self.env, self.asked.commit, self.clock)
 
@@ -82,12 +89,18 @@ class Job:
     async def _failed(self, error: PlaneraError) -> tuple[Report, Place | None]:
         """Return the report of a failure, and the line that it lies in where that is known."""
         steps, took = tuple(self.clock.steps), self.clock.seconds()
+        if isinstance(error, ChecksFailed):
+            commit, version = await self._commit(await source_of(self.settings))
+            typed = again.commands(self.words, error, self._typed(), "", commit, ())
+            failed = verbs.report_of_checks(self.clock)
+            failed = replace(failed, version=short(version), outcome="failed", error=str(error), again=typed)
+            return failed, in_log(error.tail, await self.repo.glob("**/*"), "")
         try:
             project = await project_of(self.settings, self.env)
         except PlaneraError:  # what describes the application is what cannot be read
             name = self.settings.name or "planera"
             return Report(name, self.env, "", "", took, steps, outcome="failed", error=str(error)), None
-        commit, version = await self._commit(project)
+        commit, version = await self._commit(project.source)
         facts: dict[str, Any] = dict(error.facts) if isinstance(error, DeploymentError) else {}
         report = Report(project.name, self.env, facts.get("version") or short(version), "", took, steps)
         report = replace(report, **({"outcome": "failed"} | {name: facts[name] for name in _SHOWN if name in facts}))
@@ -100,12 +113,12 @@ class Job:
 
     async def _version(self) -> str:
         """Return the name of the state of the source, for a report of what made no release of it."""
-        return short((await self._commit(await project_of(self.settings, self.env)))[1])
+        return short((await self._commit(await source_of(self.settings)))[1])
 
-    async def _commit(self, project: Project) -> tuple[str, str]:
+    async def _commit(self, source: Source) -> tuple[str, str]:
         """Return the commit that git can give back, and the name of the state of the source, where they are known."""
         try:
-            revision = await project.source.revision()
+            revision = await source.revision()
         except PlaneraError:
             return "", self.asked.commit
         return "" if revision.dirty else revision.commit, self.asked.commit or revision.version

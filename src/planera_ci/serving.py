@@ -32,6 +32,8 @@ class Serving(Settings, Protocol):
         again: Annotated[
             str, Doc("Words that a call begins with on a laptop, for the command that shows a failure there")
         ] = "dagger call",
+        *,
+        repo: given.Repo,
     ) -> dagger.Directory:
         """Do a verb as a CI job does, and return its report in every form.
 
@@ -44,7 +46,7 @@ class Serving(Settings, Protocol):
         with plainly():
             asked = Asked(commit, confirm, release, to, within, wait)
             folder = Path.cwd() / "job"
-            await Job(self, verb, env, asked, again, folder).run()
+            await Job(self, repo, verb, env, asked, again, folder).run()
             return dagger.dag.current_module().workdir(folder.name)
 
     @function(cache="never")

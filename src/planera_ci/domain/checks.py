@@ -52,7 +52,7 @@ CHECKS = (
     Check(
         "workflows",
         ("pytest tests/workflows -q",),
-        (*_TESTED, "tests/workflows/**", ".github/**", "examples/workflows/**"),
+        (*_TESTED, "tests/workflows/**", ".github/**", "examples/workflows/**", "dagger.json"),
         ("actionlint",),
     ),
     # a link may lead to any file

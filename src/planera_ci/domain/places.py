@@ -21,8 +21,9 @@ class Place:
 
 
 def in_log(log: str, files: Iterable[str], component: str) -> Place | None:
-    """Return the line of a component's own code that the end of a log names, the innermost of a trace."""
-    own = {path.removeprefix(f"{component}/"): path for path in files if path.startswith(f"{component}/")}
+    """Return the line of a component's own code, or of any file, that the end of a log names: a trace's innermost."""
+    folder = f"{component}/" if component else ""
+    own = {path.removeprefix(folder): path for path in files if path.startswith(folder)}
     # Python and pytest name the innermost frame last; what writes a column, as Node.js does, first.
     for pattern, innermost in ((_PYTHON, -1), (_COLUMN, 0), (_PLAIN, -1)):
         found = [(path, int(match["line"])) for match in pattern.finditer(log) if (path := _own(match["path"], own))]
