@@ -89,6 +89,19 @@ def test_each_mistake_is_told_with_its_check(planted: Path) -> None:
         assert sign in outcome.err, sign
 
 
+def test_job_of_a_pull_request_shows_the_line_that_failed(planted: Path, tmp_path: Path) -> None:
+    """The same checks by `ci`: its folder has the exit code, each outcome, and an annotation at the first mistake."""
+    job = tmp_path / "job"
+    outcome = dagger("call", "ci", "--verb=checks", f"--repo={planted}", "-o", str(job))
+    assert outcome.code == 0, outcome.err[-6000:]
+    assert (job / "code").read_text() == "1\n"
+    told = _found((job / "report.txt").read_text())
+    assert {name for name, (result, _) in told.items() if result == "failed"} == {"lint", "workflows", "docs"}
+    assert (job / "annotations").read_text().startswith("::error file=lab/tests/test_planted.py,line=3,title=")
+    assert "| lint |" in (job / "summary.md").read_text()
+    assert "checks" in (job / "report.txt").read_text().rpartition("The same failure on a laptop:")[2]
+
+
 def test_commit_is_checked_as_git_has_it() -> None:
     """A commit can be checked whatever lies in the folder, as the command says that a failed CI job prints."""
     commit = run(["git", "rev-parse", "HEAD"]).strip()

@@ -54,6 +54,7 @@ CHECKS = (
         ("pytest tests/workflows -q",),
         (*_TESTED, "tests/workflows/**", ".github/**", "examples/workflows/**", "dagger.json"),
         ("actionlint",),
+        ("git",),
     ),
     # a link may lead to any file
     Check("docs", ("pytest tests/docs -q",), ("**",)),
