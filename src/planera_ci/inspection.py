@@ -162,14 +162,16 @@ async def evidence(cluster: Cluster, project: Project, environment: str, revisio
 
 
 async def logs(cluster: Cluster, project: Project, environment: str, component: str, lines: int) -> str:
-    """Return the last lines of every container of a component, of those that were restarted the run before too."""
+    """Return the last lines of each container of a component or another workload, of a run before it too."""
     act = f"read the logs of {component} in {environment}"
     objs = await load_manifests(project.manifests, environment)
     namespace = m.namespace_of(objs, environment)
-    workloads = [obj for obj in objs if m.pod_spec(obj) is not None and _runs(obj, f"{project.name}-{component}")]
+    running = [obj for obj in objs if m.pod_spec(obj) is not None]
+    workloads = [obj for obj in running if _runs(obj, f"{project.name}-{component}") or Key.of(obj).name == component]
     if not workloads:
-        known = ", ".join(project.components(objs))
-        raise ConfigError(act, f"no workload runs {project.name}-{component}", f"choose one of {known}")
+        known = ", ".join(sorted({*project.components(objs), *(Key.of(obj).name for obj in running)}))
+        seen = f"no workload has that name or runs {project.name}-{component}"
+        raise ConfigError(act, seen, f"choose one of {known}")
     pods, _ = await cluster.listing("v1", "Pod", namespace)
     live = [found for obj in workloads if (found := await cluster.get(Key.of(obj))) is not None]
     mine = [pod for obj in live for pod in pods_of(obj, pods)]

@@ -58,10 +58,12 @@ class Looking(Settings, Protocol):
     async def logs(
         self,
         env: given.Env,
-        component: Annotated[str, Doc("Component whose containers are read, such as backend")],
+        component: Annotated[
+            str, Doc("Component whose containers are read, such as backend, or another workload, such as postgres")
+        ],
         lines: given.Lines = 100,
     ) -> str:
-        """Show the last lines that a component's containers have written."""
+        """Show the last lines of a component's containers, or another workload's."""
         from planera_ci.inspection import logs  # noqa: PLC0415
 
         with plainly():

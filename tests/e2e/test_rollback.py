@@ -130,6 +130,7 @@ def test_failure_that_is_to_be_looked_at_stays_and_is_put_back_by_hand(own: App)
     assert "failed: crash: deployment/backend" in status.out
     logs = own.call("logs", "--env=staging", "--component=backend", "--lines=5")
     assert "(its run before)" in logs.out, logs.err[-2000:]
+    assert "==> postgres-0 postgres <==" in own.call("logs", "--env=staging", "--component=postgres").out
     back = own.call("rollback", "--env=staging")
     assert back.code == 0, back.err[-3000:]
     assert _state(own) == before
