@@ -1,0 +1,1 @@
+"""What the documentation says, held against what there is: its commands, their output, its links and pictures."""
