@@ -81,6 +81,7 @@ def test_failure_before_the_cluster_is_shown_again_from_its_commit(app: App, tmp
     assert same.code == 1
     assert _sentence(same.err) == _sentence(job.read("report.txt"))
 
+    assert inside.endswith(" inside --env staging --component backend terminal")
     shown = _typed(inside.replace(" terminal", " with-exec --args=python,-m,planera_backend.migrate combined-output"))
     assert shown.code == 0, shown.err[-3000:]
     assert "schema at 002: 0 applied, 2 were there" in shown.out, "the database runs beside it, and is migrated"

@@ -168,6 +168,17 @@ def test_production_is_sized_as_its_overlay_says(verified: Verified, promoted: d
     assert {o["data"]["LOG_LEVEL"] for o in items if "LOG_LEVEL" in (o.get("data") or {})} == {"info"}
 
 
+def test_verbs_that_look_speak_of_production(verified: Verified, promoted: dict[str, Any]) -> None:  # noqa: ARG001
+    """What runs is proven and logged there, and what runs already would change nothing."""
+    planned = verified.call("plan", "--env=production")
+    assert planned.out.strip().endswith("0 removed"), planned.err[-2000:]
+    assert planned.out.strip().startswith("0 changed, ")
+    proven = verified.call("verify", "--env=production")
+    assert f"https://{verified.app.name}-prod.planera.app" in proven.out, proven.err[-2000:]
+    said = verified.call("logs", "--env=production", "--component=backend", "--lines=1")
+    assert said.out.count("==> backend-") == 2, said.err[-2000:]
+
+
 def test_earlier_release_can_be_named(verified: Verified, promoted: dict[str, Any]) -> None:  # noqa: ARG001
     """A commit that only staging's history has is promoted as well as the one that is checked out."""
     verified.app.commit("after it")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import App
+from tests.e2e.harness import App, run
 from tests.e2e.web import Web
 
 _FIRST, _SECOND = "first-signing-key-7f3a", "second-signing-key-91bc"
@@ -136,6 +136,18 @@ def test_failure_that_is_to_be_looked_at_stays_and_is_put_back_by_hand(own: App)
     assert _state(own) == before
     refused = own.call("rollback", "--env=staging", "--to=99")
     assert "there is no revision 99" in refused.message
+
+
+def test_what_was_changed_by_hand_is_shown_and_put_back(own: App) -> None:
+    """`plan` tells what differs from the release that runs, and its own revision puts that back."""
+    good = next(record["revision"] for record in _history(own) if record["outcome"] == "succeeded")
+    lowered = ["--limits=memory=200Mi", "--requests=memory=64Mi"]
+    run(["kubectl", "-n", own.namespace, "set", "resources", "deployment/backend", *lowered])
+    assert "resources.limits.memory: 200Mi → 256Mi" in own.call("plan", "--env=staging").out
+    back = own.call("rollback", "--env=staging", f"--to={good}")
+    assert back.code == 0, back.err[-3000:]
+    (container,) = own.get("deployments", "backend")[0]["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"]["memory"] == "256Mi"
 
 
 def test_first_deployment_that_fails_is_left_with_its_evidence_and_mended_by_the_next(make: Callable[[], App]) -> None:
