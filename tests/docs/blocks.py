@@ -12,6 +12,7 @@ which a reader does not see, says where its commands are run; one that begins wi
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,13 +109,13 @@ def blocks(lines: list[str]) -> Iterator[Block]:
         elif _indented(lines[at]) and (at == 0 or not lines[at - 1].strip()):
             while at < len(lines) and (_indented(lines[at]) or not lines[at].strip()):
                 at += 1
-            yield Block(top, top, tuple(line[4:] for line in lines[top:at]))
+            yield Block(top, top, tuple(textwrap.dedent("\n".join(lines[top:at])).splitlines()))
         else:
             at += 1
 
 
 def _indented(line: str) -> bool:
-    return line.startswith("    ") and bool(line.strip())
+    return line.startswith("    ") and bool(line.strip()) and not line.lstrip().startswith("<!--")
 
 
 def _of_block(page: str, block: Block, mark: Mark | None) -> Iterator[Command]:

@@ -86,11 +86,9 @@ def test_command_and_output_are_told_apart() -> None:
 def test_mark_is_of_the_block_that_follows() -> None:
     """One for the page is for the blocks that have none of their own."""
     page = "<!-- page not run: an example -->\n\n    ls\n\na\n\n<!-- run by a.py -->\n\n    ls\n\nb\n\n    ls\n"
-    assert [command.mark.kind for command in commands_of("x.md", page) if command.mark] == [
-        "not run:",
-        "run by",
-        "not run:",
-    ]
+    page += "\n1. one\n\n       <!-- run when fresh -->\n\n       ls\n       ls\n"
+    kinds = [command.mark.kind for command in commands_of("x.md", page) if command.mark]
+    assert kinds == ["not run:", "run by", "not run:", "run when", "run when"]
 
 
 def test_unknown_flag_and_function_are_found() -> None:
