@@ -26,6 +26,7 @@ PROGRAMS = frozenset(
 """First words of a command where no `$` says that it is one."""
 SHELLS = {"sh", "bash", "shell", "console"}
 _NOT_OURS = {".venv", ".git", "node_modules", ".pytest_cache"}
+_FIRST = {"README.md", "docs/getting-started.md"}
 _FENCE = re.compile(r"\s*```\s*(\w*)")
 _SAID = re.compile(r"<!-- (?P<page>page )?(?P<kind>run when|run by|not run:) (?P<what>.+?) -->")
 _SETTING = re.compile(r"\w+=\S* ")
@@ -70,10 +71,10 @@ class Block:
 
 
 def pages() -> list[str]:
-    """Return every page of this repository, those of its root first."""
+    """Return every page of this repository, as one reads them: the first two, those of the root, the others."""
     found = [file.relative_to(ROOT) for file in ROOT.rglob("*.md")]
     kept = [page for page in found if not _NOT_OURS & set(page.parts)]
-    return [str(page) for page in sorted(kept, key=lambda page: (len(page.parts), str(page)))]
+    return sorted(map(str, kept), key=lambda page: (page not in _FIRST, page.count("/"), page))
 
 
 def read(page: str) -> str:
