@@ -37,6 +37,8 @@ _HEAD = """\
 Every function, argument and choice of the module. `make reference` writes this file from the module itself, and the
 checks fail where the two differ. What the functions are good for says the [README](../README.md#functions).
 
+<!-- page not run: these are forms of commands, no commands -->
+
     dagger call [SETTINGS] FUNCTION [ARGUMENTS]
 
 What a function returns as a file or a folder is saved by `-o PATH`.
