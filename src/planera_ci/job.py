@@ -147,13 +147,14 @@ class Job:
             file.write_text(text)
 
     def _written(self, report: Report, place: Place | None, error: PlaneraError | None) -> None:
+        look = f"{self.words} evidence --env {self.env} -o evidence"
         what = report.verdict.get("reason") or (again.step_of(error) if error else "") or self.verb.value
         title = f"{report.app} {report.environment}: {what}"
         files = {
             "code": "1\n" if error else "0\n",
             "report.txt": quiet(report.text()) + "\n",
             "report.json": report.json() + "\n",
-            "summary.md": markdown(report, (self.folder / "evidence").exists()),
+            "summary.md": markdown(report, look if (self.folder / "evidence").exists() else ""),
             "annotations": annotation(title.strip(), str(error), place) if error else "",
             "outputs": outputs(report),
         }

@@ -36,7 +36,7 @@ BAD = replace(
 
 def test_summary_of_a_success_tells_what_a_reader_wants() -> None:
     """What runs, where it is seen, how long each step took, which images, what changed."""
-    text = markdown(GOOD, evidence=False)
+    text = markdown(GOOD)
     assert text.startswith("## ✅ planera staging: `a1b2c3d`\n")
     assert "before: `9f8e7d6` · revision 7 · 42 s · <https://staging.planera.app>" in text
     assert "| build | 3.0 | backend built |" in text
@@ -49,7 +49,7 @@ def test_summary_of_a_success_tells_what_a_reader_wants() -> None:
 
 def test_summary_of_a_failure_begins_with_the_reason() -> None:
     """Reason, the end of the log, the command that shows it once more, and where the evidence is."""
-    text = markdown(BAD, evidence=True)
+    text = markdown(BAD, "dagger call evidence --env staging -o evidence")
     assert text.startswith("## ❌ planera staging: `a1b2c3d` failed, rolled back to revision 6 and verified\n")
     assert "> deploy planera to staging: deployment/backend: crash: &lt;exit&gt; 1." in text
     assert "````\nKeyError: 'X'\n```\n````" in text, "a log cannot end its own block"
@@ -70,7 +70,7 @@ def test_summary_of_a_failure_begins_with_the_reason() -> None:
 )
 def test_headline_promises_nothing_that_was_not_proven(report: Report, head: str) -> None:
     """Rolled back is said only where the rollback was verified."""
-    assert markdown(report, evidence=False).startswith(head)
+    assert markdown(report).startswith(head)
 
 
 def test_annotation_names_the_line_and_keeps_to_one() -> None:

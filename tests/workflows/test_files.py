@@ -136,7 +136,7 @@ def test_no_pull_request_is_trusted(workflow: Workflow) -> None:
 
 @pytest.mark.parametrize("workflow", EVERY)
 def test_run_that_changes_an_environment_is_never_cancelled(workflow: Workflow) -> None:
-    """Deployments and rollbacks of one environment have one group; only checks make way for newer ones."""
+    """Each has a group for each environment; a rollback's is its own; only checks make way for newer ones."""
     concurrency = workflow.data["concurrency"]
     if "pull_request" in workflow.triggers:
         assert concurrency == {"group": f"{workflow.name}-${{{{ github.ref }}}}", "cancel-in-progress": True}
@@ -144,7 +144,7 @@ def test_run_that_changes_an_environment_is_never_cancelled(workflow: Workflow) 
     groups = {
         "staging": "deploy-staging",
         "production": "deploy-production",
-        "rollback": "deploy-${{ inputs.environment }}",
+        "rollback": "rollback-${{ inputs.environment }}",
         "backup": "backup-${{ inputs.environment || 'production' }}",
     }
     assert concurrency == {"group": groups[workflow.name], "cancel-in-progress": False}

@@ -14,8 +14,8 @@ _MOST = 60_000
 """Characters of a diff that are shown: GitHub takes a summary of 1 MiB, and people read less."""
 
 
-def markdown(report: Report, evidence: bool) -> str:  # noqa: FBT001 - whether there is any
-    """Return a report as GitHub's job summary shows it."""
+def markdown(report: Report, evidence: str = "") -> str:
+    """Return a report as GitHub's job summary shows it; the evidence, if there is any, by the command that gets it."""
     parts = [f"## {_headline(report)}", _facts(report)]
     if report.error:
         sentence, _, tail = report.error.partition("\n")
@@ -29,14 +29,13 @@ def markdown(report: Report, evidence: bool) -> str:  # noqa: FBT001 - whether t
         if report.again[1:]:
             parts.append(f"And into the container that failed:\n\n{_fenced(report.again[1], 'sh')}")
     if evidence:
-        command = f"dagger call evidence --env {report.environment} -o evidence"
-        parts.append(f"Logs, events, states and a timeline are in this run's artifact, and by `{command}`.")
+        parts.append(f"Logs, events, states and a timeline are in this run's artifact, and by `{evidence}`.")
     if report.steps:
         parts.append(_table(report.steps))
     parts.extend(f"**Note:** {_cell(note)}" for note in report.notes)
     if report.images:
         rows = "\n".join(f"| {name} | `{reference}` |" for name, reference in sorted(report.images.items()))
-        parts.append(_folded("Images", f"| name | runs |\n|---|---|\n{rows}"))
+        parts.append(_folded("Images", f"| name | reference |\n|---|---|\n{rows}"))
     if report.diff:
         last = report.diff.rpartition("\n")[2]
         parts.append(_folded(f"What changed: {last}", _fenced(report.diff[:_MOST], "diff")))
