@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 
@@ -18,7 +19,7 @@ def _typed(state: str) -> list[list[Command]]:
     same: dict[tuple[str, tuple[str, ...]], list[Command]] = {}
     for each in commands():
         if each.mark == Mark("run when", state):
-            same.setdefault((each.text, each.before), []).append(each)
+            same.setdefault((re.sub(r"\s+# .*", "", each.text), each.before), []).append(each)
     return list(same.values())
 
 
