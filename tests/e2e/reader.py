@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.docs.markdown import Command
+from tests.docs.blocks import Command
 from tests.e2e.harness import ROOT, App, run
 
 DOCUMENTED = "acme"

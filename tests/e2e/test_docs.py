@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.docs.markdown import Command, Mark, commands
+from tests.docs.blocks import Command, Mark, commands
 from tests.docs.output import problems
 from tests.docs.states import STATES
 from tests.e2e.reader import Reader
