@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from planera_ci.cluster.apply import check
 from planera_ci.cluster.client import Cluster
 from planera_ci.cluster.history import Archive
-from planera_ci.cluster.secrets import JWT_SECRET, application_secret, registry_secret
+from planera_ci.cluster.secrets import JWT_SECRET, application_secret, check_generated, registry_secret
 from planera_ci.domain import manifests as m
 from planera_ci.domain.history import History, secret_versions, values_to_keep
 from planera_ci.domain.images import short
@@ -117,6 +117,8 @@ class Deployment:
     async def _checked(self, transition: Transition, objs: tuple[Obj, ...], version: str, *, certain: bool) -> None:
         """Have the server check the objects, then mend; what may still be refused leaves everything as it is."""
         await check(self.cluster, objs, transition.namespace)
+        given = (JWT_SECRET,) if self.secrets.jwt else ()
+        await check_generated(self.cluster, objs, transition.namespace, f"{self.project.name}-secrets", given)
         if certain:
             await transition.mend(version)
 

@@ -7,7 +7,7 @@ from planera_ci.cluster.certificate import certificates
 from planera_ci.cluster.client import Cluster
 from planera_ci.cluster.evidence import Shelf
 from planera_ci.cluster.history import Archive
-from planera_ci.cluster.secrets import known_values
+from planera_ci.cluster.secrets import check_generated, known_values
 from planera_ci.cluster.verify import answers, endpoints, running
 from planera_ci.domain import manifests as m
 from planera_ci.domain.history import History, Record
@@ -103,6 +103,7 @@ async def planned(
     namespace = m.namespace_of(objs, environment)
     names = project.components(objs)
     await check(cluster, objs, namespace)
+    await check_generated(cluster, objs, namespace, f"{project.name}-secrets")
     third_party = await project.third_party(objs, await promotion.pins(names) if promotion else None)
     images: dict[str, Image | None] = {}
     if promotion:

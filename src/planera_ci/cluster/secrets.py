@@ -10,9 +10,10 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 
-from planera_ci.cluster.client import Cluster
-from planera_ci.domain.manifests import Key, Obj
+from planera_ci.cluster.client import FIELD_MANAGER, Cluster
+from planera_ci.domain.manifests import Key, Obj, secret_keys
 from planera_ci.domain.rotation import check_given
+from planera_ci.domain.volumes import made_by, stakes
 from planera_ci.errors import ConfigError
 
 DATABASE_PASSWORD, JWT_SECRET = "database-password", "jwt-secret"
@@ -46,6 +47,30 @@ async def application_secret(
                 )
             data[key] = _encoded(secrets.token_urlsafe(_BYTES))
     return secret(namespace, name, "Opaque", data, labels)
+
+
+async def check_generated(
+    cluster: Cluster, objs: Iterable[Obj], namespace: str, name: str, given: Iterable[str] = ()
+) -> None:
+    """Refuse to generate a value for data that are there already, which were made with another one."""
+    objs = tuple(objs)
+    live = await cluster.get(Key("v1", "Secret", namespace, name))
+    there = {*((live or {}).get("data") or {}), *given}
+    lacking = [key for key in secret_keys(objs, name) if key in GENERATED and key not in there]
+    for stake in stakes(objs, name, lacking, anew=live is None):
+        for key in stake.claims:
+            claim = await cluster.get(key)
+            if claim is None or made_by(claim, FIELD_MANAGER):
+                continue
+            value = f"create secret generic {name} --from-literal={stake.key}=…"
+            if live is not None:
+                value = f"""patch secret {name} -p '{{"stringData":{{"{stake.key}":"…"}}}}'"""
+            raise ConfigError(
+                f"fill secret {name}",
+                f'the manifests need its key "{stake.key}", which is not there, but {key} of {stake.workload} is: its '
+                "data know another value than one that is generated now; nothing was touched",
+                f"put the value in force into it: kubectl -n {namespace} {value}",
+            )
 
 
 def registry_secret(namespace: str, name: str, registry: str, user: str, token: str, labels: Mapping[str, str]) -> Obj:
