@@ -20,6 +20,7 @@ from planera_ci.domain.lease import Holder
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.report import Report, listed
 from planera_ci.errors import RegistryError
+from planera_ci.inspection import routes_of
 from planera_ci.options import Options
 from planera_ci.pipeline.build import test
 from planera_ci.pipeline.clock import Clock
@@ -69,6 +70,7 @@ class Deployment:
         objs = await load_manifests(project.manifests, self.environment)
         namespace = m.namespace_of(objs, self.environment)
         names = project.components(objs)
+        routes_of(project, objs)  # what the smoke test could not run is told before anything is built
         await project.source.check(names)
         transition = self.transition(namespace, self.act, f"deploy {short(version)}")
         images: dict[str, Image] = {}

@@ -102,6 +102,7 @@ async def planned(
     objs = await load_manifests(project.manifests, environment)
     namespace = m.namespace_of(objs, environment)
     names = project.components(objs)
+    routes_of(project, objs)  # what the smoke test could not run is told here too
     await check(cluster, objs, namespace)
     await check_generated(cluster, objs, namespace, f"{project.name}-secrets")
     third_party = await project.third_party(objs, await promotion.pins(names) if promotion else None)
