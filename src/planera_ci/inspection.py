@@ -122,7 +122,9 @@ async def planned(
     # The Secrets that the pipeline makes when it deploys are missing here; a plan never removes a Secret.
     shown = m.pinned(objs, pins, revisions, digests_only=False)
     shown = m.with_secret_versions(shown, f"{project.name}-secrets", history.good.secrets if history.good else {})
-    return (await plan(cluster, shown, history.inventory())).text()
+    text = (await plan(cluster, shown, history.inventory())).text()
+    # What was applied by other means may have a value in a variable.
+    return masked(text, await known_values(cluster, namespace, project.name))
 
 
 async def status(cluster: Cluster, project: Project, environment: str) -> str:

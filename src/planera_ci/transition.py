@@ -121,9 +121,9 @@ class Transition:
         return Mending(self.archive, self.cluster, self.clock, restore)
 
     async def planned(self, target: Target, history: History) -> Plan:
-        """Compare the target with what is there; what it names without applying it again is not removed."""
+        """Compare the target with what is there, its fields ours; what it names without applying it stays."""
         left = set(history.inventory()) - set(target.inventory)
-        return await plan(self.cluster, target.everything, left)
+        return await plan(self.cluster, target.everything, left, adopt=True)
 
     async def attempted(self, target: Target, planned: Plan, history: History, live: Live) -> Report:
         """Apply, follow and verify a release; if it fails keep the evidence and put the good one back."""

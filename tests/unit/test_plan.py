@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -66,6 +68,23 @@ def test_plan_shows_what_changes_and_counts_the_rest() -> None:
         "- ingress/old (remove)",
         "3 changed, 1 unchanged, 1 removed",
     ]
+
+
+def test_plan_says_what_is_adopted_and_shows_no_value_that_came_by_other_means(like: Callable[[str], Any]) -> None:
+    """Whose an object was stands at its head; variables and kubectl's copy, which may hold a password, are hidden."""
+    live, key = like("applied"), _key("Deployment", "backend")
+    wanted = copy.deepcopy(live)
+    del wanted["metadata"]["annotations"]
+    wanted["spec"]["template"]["spec"]["containers"][0]["env"][1:] = [{"name": "NEW", "value": "shown"}]
+    text = Plan((change_of(key, live, wanted, adopted=("kubectl",)),)).text()
+    assert text.splitlines() == [
+        "~ deployment/backend (update, adopted from kubectl)",
+        '    metadata.annotations: {"kubectl.kubernetes.io/last-applied-configuration": "kubectl\'s copy"} → (absent)',
+        '    spec.template.spec.containers[api].env[DEBUG]: {"name": "DEBUG", "value": "***"} → (absent)',
+        '    spec.template.spec.containers[api].env[NEW]: (absent) → {"name": "NEW", "value": "shown"}',
+        "1 changed, 0 unchanged, 0 removed, 1 adopted",
+    ]
+    assert "letmein" in Plan((change_of(key, live, wanted),)).text(), "of our own manifests values are shown"
 
 
 LOGIN = _key("Secret", "planera-registry")

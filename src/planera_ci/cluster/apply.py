@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 
-from planera_ci.cluster.client import Cluster
+from planera_ci.cluster.client import FIELD_MANAGER, Cluster
+from planera_ci.domain.adoption import Adoption, adoption, set_by_hand
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.plan import Action, Change, Plan, change_of, removals
 from planera_ci.domain.readiness import Scene, state_of
-from planera_ci.errors import Rejected
+from planera_ci.errors import Conflict, Rejected
 from planera_ci.tasks import each
 
 _ENFORCED = "pod-security.kubernetes.io/enforce"
 _GONE_WITHIN = 60.0
+_TRIES = 8
+"""How often an object is read anew that somebody changes at the same time, such as a controller its status."""
 
 
 async def check(cluster: Cluster, objs: Iterable[Obj], namespace: str) -> None:
@@ -29,27 +32,58 @@ async def check(cluster: Cluster, objs: Iterable[Obj], namespace: str) -> None:
     await plan(cluster, objs)
 
 
-async def plan(cluster: Cluster, objs: Iterable[Obj], before: Iterable[Key] = ()) -> Plan:
-    """Compare every object with the live one by a server dry run; nothing is changed."""
+async def plan(cluster: Cluster, objs: Iterable[Obj], before: Iterable[Key] = (), *, adopt: bool = False) -> Plan:
+    """Compare every object with the live one by a server dry run; nothing is changed.
+
+    With `adopt`, fields that `kubectl apply` owns become ours first, which changes nothing but whose they are; without,
+    the dry run is of what applying would make of the object then.
+    """
     wanted = {Key.of(obj): obj for obj in objs}
     keys = tuple(wanted)
-    changes = await each(keys, lambda key: _change(cluster, wanted[key]))
+    changes = await each(keys, lambda key: _change(cluster, wanted[key], adopt=adopt))
     gone = [change for change in removals(before, keys) if await cluster.get(change.key) is not None]
     return Plan((*(changes[key] for key in keys), *gone))
 
 
-async def _change(cluster: Cluster, obj: Obj) -> Change:
+async def _change(cluster: Cluster, obj: Obj, *, adopt: bool) -> Change:
     key = Key.of(obj)
     live = await cluster.get(key)
     if key.kind == "Job" and live is not None and _failed(live):
         return change_of(key, live, await _fresh(cluster, obj), replace=True)
+    foreign = adoption(live, FIELD_MANAGER) if live is not None else None
     try:
-        wanted = await cluster.apply(obj, dry_run=True)
+        if foreign and adopt:
+            live = await _adopted(cluster, foreign)
+        if foreign and not adopt:
+            wanted = await cluster.patch(key, foreign.foreseen(obj), dry_run=True)
+        else:
+            wanted = await cluster.apply(obj, dry_run=True)
     except Rejected as error:
         if key.kind == "Job" and live is not None and "field is immutable" in error.observed:
             return change_of(key, live, await _fresh(cluster, obj), replace=True)
+        hands = ", ".join(set_by_hand(live)) if live is not None else ""
+        if hands and "is invalid" in error.observed:
+            remedy = f"{error.remedy}, or take back what was set by hand ({hands}), which stays until then"
+            raise type(error)(error.act, error.observed, remedy) from error
         raise
-    return change_of(key, live, wanted)
+    return change_of(key, live, wanted, adopted=foreign.managers if foreign else ())
+
+
+async def _adopted(cluster: Cluster, foreign: Adoption) -> Obj | None:
+    """Make ours what clients applied of an object, whatever controllers write to it meanwhile; return what it is."""
+    key, tries = Key.of(foreign.live), _TRIES
+    while True:
+        tries -= 1
+        try:
+            return await cluster.patch(key, foreign.patch())
+        except Conflict:
+            live = await cluster.get(key)
+            again = adoption(live, FIELD_MANAGER) if live is not None else None
+            if again is None:
+                return live
+            if not tries:
+                raise
+            foreign = again
 
 
 async def _fresh(cluster: Cluster, job: Obj) -> Obj:

@@ -74,6 +74,20 @@ class Cluster(Server):
         replaced: Obj = await self._write("PUT", await self.path(key), query=query, body=obj, act=f"replace {key}")
         return replaced
 
+    async def patch(self, key: Key, steps: list[Obj], *, dry_run: bool = False) -> Obj:
+        """Change an object by a JSON patch; raise Conflict if it tests a resource version that has changed."""
+        query = [("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict")]
+        call = self._call if dry_run else self._write
+        patched: Obj = await call(
+            "PATCH",
+            await self.path(key),
+            query=query + ([("dryRun", "All")] if dry_run else []),
+            body=steps,
+            content="application/json-patch+json",
+            act=f"{'apply' if dry_run else 'take over'} {key}",
+        )
+        return patched
+
     async def create(self, obj: Obj, *, dry_run: bool = False) -> Obj:
         """Create an object that must not be there yet."""
         key = Key.of(obj)

@@ -147,7 +147,7 @@ class Server:
         path: str,
         *,
         query: list[tuple[str, str]] | None = None,
-        body: Obj | None = None,
+        body: Obj | list[Obj] | None = None,
         content: str = "application/json",
         read: float | None = None,
     ) -> Any:

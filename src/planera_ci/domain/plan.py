@@ -6,18 +6,21 @@ is what the live object is compared with; that is why an unchanged object shows 
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from planera_ci.domain.manifests import Key, Obj
+from planera_ci.domain.adoption import COPY
+from planera_ci.domain.manifests import Key, Obj, containers
 from planera_ci.domain.mask import MASK
 
 _SERVER_FIELDS = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 _NEVER_REMOVED = frozenset({"Namespace", "PersistentVolumeClaim", "PersistentVolume", "Secret"})
-# kubectl keeps a copy of all values in an annotation.
+# kubectl keeps a copy of all values in an annotation, which is as long as the object, and may hold a password.
+_COPIED = "kubectl's copy"
 _SECRET_FIELDS = ("data", "stringData", "metadata.annotations")
 _LONGEST = 120
 _JOB_LABELS = frozenset({"job-name", "controller-uid"})
@@ -40,6 +43,8 @@ class Change:
     key: Key
     action: Action
     lines: tuple[str, ...] = ()
+    adopted: tuple[str, ...] = ()
+    """Whose fields become ours with it: clients' that applied the object before."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,9 @@ class Plan:
                 (Action.REMOVE,),
             )
         )
-        return f"{new} changed, {kept} unchanged, {gone} removed"
+        adopted = sum(1 for change in self.changes if change.adopted)
+        taken = f", {adopted} adopted" if adopted else ""
+        return f"{new} changed, {kept} unchanged, {gone} removed{taken}"
 
     def text(self) -> str:
         """Show every change with its lines, secrets masked."""
@@ -74,19 +81,34 @@ class Plan:
         out = []
         for change in self.changes:
             if change.action is not Action.KEEP:
-                out.append(f"{signs[change.action]} {change.key} ({change.action.value})")
+                whose = f", adopted from {', '.join(change.adopted)}" if change.adopted else ""
+                out.append(f"{signs[change.action]} {change.key} ({change.action.value}{whose})")
                 out.extend(f"    {line}" for line in change.lines)
         return "\n".join([*out, self.counts()])
 
 
-def change_of(key: Key, live: Obj | None, wanted: Obj, *, replace: bool = False) -> Change:
+def change_of(
+    key: Key, live: Obj | None, wanted: Obj, *, replace: bool = False, adopted: tuple[str, ...] = ()
+) -> Change:
     """Compare a live object with what the server says it would become."""
     if live is None:
         return Change(key, Action.CREATE)
-    lines = tuple(diff(_comparable(live), _comparable(wanted), secret=key.kind == "Secret"))
+    shown = _without_values(live, wanted) if adopted else live
+    lines = tuple(diff(_comparable(shown), _comparable(wanted), secret=key.kind == "Secret"))
     if replace:
         return Change(key, Action.REPLACE, lines)
-    return Change(key, Action.UPDATE, lines) if lines else Change(key, Action.KEEP)
+    return Change(key, Action.UPDATE, lines, adopted) if lines else Change(key, Action.KEEP)
+
+
+def _without_values(live: Obj, wanted: Obj) -> Obj:
+    """Hide what variables had by other means: a manifest of ours holds no password, another one may."""
+    hidden = copy.deepcopy(live)
+    kept = [(c["name"], entry) for c in containers(wanted) for entry in c.get("env") or ()]
+    for container in containers(hidden):
+        for entry in container.get("env") or ():
+            if "value" in entry and (container["name"], entry) not in kept:
+                entry["value"] = MASK
+    return hidden
 
 
 def removals(before: Iterable[Key], now: Iterable[Key]) -> tuple[Change, ...]:
@@ -103,6 +125,8 @@ def removals(before: Iterable[Key], now: Iterable[Key]) -> tuple[Change, ...]:
 
 def _comparable(obj: Obj) -> Obj:
     meta = {k: v for k, v in obj.get("metadata", {}).items() if k not in _SERVER_FIELDS}
+    if COPY in (meta.get("annotations") or {}):
+        meta["annotations"] = {**meta["annotations"], COPY: _COPIED}
     rest = {k: v for k, v in obj.items() if k not in ("metadata", "status")}
     if obj.get("kind") == "Job":
         rest["spec"] = _without_its_own_names(obj.get("spec") or {})
