@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from planera_ci.cluster.history import Archive
-from planera_ci.cluster.secrets import decoded, secret
+from planera_ci.cluster.secrets import decoded, is_made_by_hand, secret
 from planera_ci.cluster.watch import Live
 from planera_ci.domain.history import History, Record
 from planera_ci.domain.manifests import Key, Obj, of_kind, rotated_keys, with_secret_versions
@@ -59,12 +59,13 @@ async def restored(archive: Archive, history: History, record: Record) -> Target
     values = earlier(await archive.values(), versions)
     notes = [f"revision {record.revision} put back"]
     present = history.last.secrets if history.last else {}
-    if versions.keys() - values.keys():
+    if versions:
         # Applied without them, the Secret would lose these keys.
         live = await archive.cluster.get(Key("v1", "Secret", archive.namespace, f"{archive.app}-secrets"))
         there = (live or {}).get("data") or {}
         lost = [key for key in versions if key not in values and key in there]
         values |= {key: there[key] for key in lost}
+        values |= {key: there[key] for key in there if key not in values and is_made_by_hand(key)}
         versions |= {key: present[key] for key in lost if key in present}
         notes.extend(f"its value of {key} is not kept any more, the present one stays" for key in lost)
     target = await again(archive, record, versions, values, present)

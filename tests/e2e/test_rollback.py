@@ -120,8 +120,10 @@ def test_failure_is_rolled_back_and_its_evidence_hides_every_secret(own: App, tm
 
 
 def test_failure_that_is_to_be_looked_at_stays_and_is_put_back_by_hand(own: App) -> None:
-    """With --rollback=false the failure is left; status tells it, logs show it, rollback ends it."""
-    before = _state(own)
+    """With --rollback=false the failure is left; status tells it, logs show it, rollback ends it; keys by hand stay."""
+    before, mine = _state(own), ["kubectl", "-n", own.namespace]
+    key = " ".join([*mine, "create secret generic planera-secrets --from-literal=smtp-password=mine --dry-run=client"])
+    run(["sh", "-c", f"{key} -o yaml | {' '.join(mine)} apply -f -"])
     outcome = own.deploy("--rollback=false")
     assert outcome.code != 0
     assert "`dagger call rollback --env staging` puts revision" in outcome.message
@@ -134,6 +136,7 @@ def test_failure_that_is_to_be_looked_at_stays_and_is_put_back_by_hand(own: App)
     back = own.call("rollback", "--env=staging")
     assert back.code == 0, back.err[-3000:]
     assert _state(own) == before
+    assert "smtp-password" in own.get("secrets", "planera-secrets")[0]["data"], "what a person put there stays"
     refused = own.call("rollback", "--env=staging", "--to=99")
     assert "there is no revision 99" in refused.message
 

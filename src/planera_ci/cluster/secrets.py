@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from planera_ci.cluster.client import FIELD_MANAGER, Cluster
 from planera_ci.domain.manifests import Key, Obj, secret_keys
-from planera_ci.domain.rotation import check_given
+from planera_ci.domain.rotation import PREVIOUS, check_given
 from planera_ci.domain.volumes import made_by, stakes
 from planera_ci.errors import ConfigError
 
@@ -49,6 +49,11 @@ async def application_secret(
     return secret(namespace, name, "Opaque", data, labels)
 
 
+def is_made_by_hand(key: str) -> bool:
+    """Tell whether only a person can have put a key into the Secret: no release makes it, so none takes it away."""
+    return key not in GENERATED and not key.endswith(PREVIOUS)
+
+
 async def check_generated(
     cluster: Cluster, objs: Iterable[Obj], namespace: str, name: str, given: Iterable[str] = ()
 ) -> None:
@@ -57,7 +62,7 @@ async def check_generated(
     live = await cluster.get(Key("v1", "Secret", namespace, name))
     there = {*((live or {}).get("data") or {}), *given}
     lacking = [key for key in secret_keys(objs, name) if key in GENERATED and key not in there]
-    for stake in stakes(objs, name, lacking, anew=live is None):
+    for stake in stakes(objs, name, lacking, anew=live is None, always=DATABASE_PASSWORD):
         for key in stake.claims:
             claim = await cluster.get(key)
             if claim is None or made_by(claim, FIELD_MANAGER):

@@ -31,13 +31,15 @@ def claims(obj: Obj) -> tuple[Key, ...]:
     return tuple(Key("v1", "PersistentVolumeClaim", meta.get("namespace", ""), name) for name in (*named, *own))
 
 
-def stakes(objs: Iterable[Obj], secret: str, lacking: Collection[str], *, anew: bool) -> Iterator[Stake]:
-    """Yield the lacking values on which data may depend: those read once, and where there is no Secret at all, any."""
+def stakes(
+    objs: Iterable[Obj], secret: str, lacking: Collection[str], *, anew: bool, always: str = ""
+) -> Iterator[Stake]:
+    """Yield the lacking values on which data may depend: those read once, one always, and where no Secret is, any."""
     for obj in of_kind(objs, "Deployment", "StatefulSet"):
         found, once = claims(obj), once_keys(obj)
         read = dict.fromkeys(key for container in containers(obj) for key in secret_refs(container, secret))
         if found:
-            at_stake = (key for key in read if key in lacking and (anew or key in once))
+            at_stake = (key for key in read if key in lacking and (anew or key in once or key == always))
             yield from (Stake(key, Key.of(obj), found) for key in at_stake)
 
 
