@@ -5,6 +5,7 @@ The evidence comes first: undoing destroys it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,7 +78,7 @@ class Aftermath:
         cure = "" if isinstance(error, RolloutError) else error.remedy
         told = "; ".join(filter(None, (cure, told, closed, where)))
         text, tail = masked(verdict.text, self.masks), masked(error.tail, self.masks)
-        facts = self._facts(verdict, outcome, rollback)
+        facts = self._masked(self._facts(verdict, outcome, rollback))
         diff = masked(self.attempt.planned.text(), self.masks)
         final = DeploymentError(self.act, text, told, tail=tail, facts=facts | {"diff": diff})
         story = replace(found, verdict=str(final), report=facts, timeline=tuple(self.clock.timeline))
@@ -96,6 +97,11 @@ class Aftermath:
             self.clock.say(f"the history could not be written: {error}")
             return "how it ended could not be recorded: the next deployment mends what is left"
         return ""
+
+    def _masked(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Return facts in which no text shows a secret value: messages of pods and events hold whatever they say."""
+        hidden: dict[str, Any] = json.loads(masked(json.dumps(facts, ensure_ascii=False), self.masks))
+        return hidden
 
     async def _findings(self, verdict: Verdict, tail: str) -> Findings:
         pods = self.live.of("Pod")

@@ -84,7 +84,21 @@ def test_plan_says_what_is_adopted_and_shows_no_value_that_came_by_other_means(l
         '    spec.template.spec.containers[api].env[NEW]: (absent) → {"name": "NEW", "value": "shown"}',
         "1 changed, 0 unchanged, 0 removed, 1 adopted",
     ]
-    assert "letmein" in Plan((change_of(key, live, wanted),)).text(), "of our own manifests values are shown"
+
+
+def test_plan_shows_values_of_our_own_manifests_alone(like: Callable[[str], Any]) -> None:
+    """A plain value that another plain one replaces is readable; one that goes may be left of other means."""
+    live, key = like("applied"), _key("Deployment", "backend")
+    wanted = copy.deepcopy(live)
+    env = wanted["spec"]["template"]["spec"]["containers"][0]["env"]
+    debug = next(entry for entry in env if entry["name"] == "DEBUG")
+    debug["value"] = "another"
+    assert "letmein" in Plan((change_of(key, live, wanted),)).text()
+    env.remove(debug)
+    for replace in (False, True):
+        text = Plan((change_of(key, live, wanted, replace=replace),)).text()
+        assert "letmein" not in text
+        assert '{"name": "DEBUG", "value": "***"}' in text
 
 
 LOGIN = _key("Secret", "planera-registry")

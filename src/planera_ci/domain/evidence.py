@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planera_ci.domain import events as ev
+from planera_ci.domain.adoption import COPY
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.mask import masked
 from planera_ci.domain.moments import stamp
@@ -40,7 +41,7 @@ def files(found: Findings, secrets: Iterable[str]) -> dict[str, str]:
         "events.txt": "".join(
             f"{stamp(ev.happened(e))}  {ev.line(e)}\n" for e in sorted(found.events, key=ev.happened)
         ),
-        **{f"objects/{_name(obj)}.json": json.dumps(obj, indent=2, ensure_ascii=False) for obj in found.objects},
+        **{f"objects/{_name(obj)}.json": json.dumps(_told(obj), indent=2, ensure_ascii=False) for obj in found.objects},
         **{f"{_LOGS}{name}.log": text for name, text in found.logs.items()},
     }
     secrets = tuple(secrets)
@@ -54,6 +55,15 @@ def summary(found: Findings) -> dict[str, str]:
         "report.json": json.dumps(found.report, indent=2, ensure_ascii=False) + "\n",
         "timeline.txt": "".join(f"{at:8.1f} s  {line}\n" for at, line in found.timeline),
     }
+
+
+def _told(obj: Obj) -> Obj:
+    """Leave kubectl's copy of all values out."""
+    notes = obj["metadata"].get("annotations") or {}
+    if COPY not in notes:
+        return obj
+    kept = {name: text for name, text in notes.items() if name != COPY}
+    return {**obj, "metadata": {**obj["metadata"], "annotations": kept}}
 
 
 def _name(obj: Obj) -> str:

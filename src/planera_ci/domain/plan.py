@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from planera_ci.domain.adoption import COPY
-from planera_ci.domain.manifests import Key, Obj, containers
+from planera_ci.domain.manifests import Key, Obj, containers, pod_spec
 from planera_ci.domain.mask import MASK
 
 _SERVER_FIELDS = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
@@ -93,20 +93,27 @@ def change_of(
     """Compare a live object with what the server says it would become."""
     if live is None:
         return Change(key, Action.CREATE)
-    shown = _without_values(live, wanted) if adopted else live
+    shown = _without_values(live, wanted, known=not adopted)
     lines = tuple(diff(_comparable(shown), _comparable(wanted), secret=key.kind == "Secret"))
     if replace:
         return Change(key, Action.REPLACE, lines)
     return Change(key, Action.UPDATE, lines, adopted) if lines else Change(key, Action.KEEP)
 
 
-def _without_values(live: Obj, wanted: Obj) -> Obj:
-    """Hide what variables had by other means: a manifest of ours holds no password, another one may."""
+def _without_values(live: Obj, wanted: Obj, *, known: bool) -> Obj:
+    """Hide what variables had by other means: a manifest of ours holds no password, another one may.
+
+    Of an object that is ours a value stays readable where the manifest has a plain one in its place.
+    """
+    if "kind" not in live or pod_spec(live) is None:
+        return live
     hidden = copy.deepcopy(live)
     kept = [(c["name"], entry) for c in containers(wanted) for entry in c.get("env") or ()]
+    plain = {(name, entry["name"]) for name, entry in kept if known and "value" in entry}
     for container in containers(hidden):
         for entry in container.get("env") or ():
-            if "value" in entry and (container["name"], entry) not in kept:
+            place = container["name"], entry["name"]
+            if "value" in entry and place not in plain and (container["name"], entry) not in kept:
                 entry["value"] = MASK
     return hidden
 
