@@ -143,6 +143,8 @@ class Smoke:
 
     def _configured(self, run: Run, container: dagger.Container, *, bind: bool = False) -> dagger.Container:
         """Give a container the environment, folders, ports and neighbours of its workload."""
+        # An image's own health check is Docker's: Kubernetes does not ask it, and the engine would instead of the port.
+        container = container.without_docker_healthcheck()
         container = container.with_env_variable("PLANERA_CI_SMOKE", self.run_id)  # a new service each run
         for name, value in run.env:
             container = container.with_env_variable(name, value)
