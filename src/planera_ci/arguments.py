@@ -19,6 +19,7 @@ _NOT_GITS = [
 _LONGEST, _MOST_LINES, _MOST_HOURS = 3600, 10_000, 720
 
 Env = Annotated[str, Doc("Environment, a folder of the manifests: staging, production, or one of planera.toml's")]
+Tried = Annotated[str, Doc("Environment whose manifests say how it runs; default: the first that is built for")]
 Commit = Annotated[
     str,
     Doc("Commit that names this state of the source, 7 to 64 hexadecimal digits; default: git's HEAD of the source"),

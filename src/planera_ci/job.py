@@ -8,6 +8,7 @@ from typing import Any
 
 import dagger
 
+from planera_ci import arguments as given
 from planera_ci import verbs
 from planera_ci.choices import Verb
 from planera_ci.domain import again
@@ -15,7 +16,7 @@ from planera_ci.domain.images import short
 from planera_ci.domain.places import Place, in_log, in_manifests
 from planera_ci.domain.report import Report
 from planera_ci.domain.summary import annotation, markdown, outputs, quiet
-from planera_ci.errors import ChecksFailed, DeploymentError, PlaneraError, first_error
+from planera_ci.errors import DeploymentError, PlaneraError, first_error
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project
 from planera_ci.pipeline.source import Source
@@ -26,6 +27,16 @@ _SHOWN = ("was", "urls", "revision", "outcome", "verdict", "rollback", "images",
 """What the report of a failed deployment has besides its steps."""
 
 _USUAL = Asked()
+_FLAGS = {
+    Verb.DEPLOY: ("commit", "confirm", "release", "within", "wait"),
+    Verb.ROLLBACK: ("to", "within", "wait"),
+    Verb.SMOKE: ("commit",),
+    Verb.BACKUP: ("wait",),
+    Verb.CHECKS: (),
+}
+"""What of all that was asked for is a flag of the verb."""
+_OF_THE_SOURCE = (Verb.SMOKE, Verb.CHECKS)
+"""Verbs that are about what lies in the source; the others are about what runs, or about a release that is named."""
 
 
 @dataclass
@@ -47,6 +58,8 @@ class Job:
         """Do it and write everything down; a failure of the verb is a result like another."""
         error: PlaneraError | None = None
         try:
+            if not self.env and self.verb is not Verb.CHECKS:
+                self.env = (await project_of(self.settings)).first
             report = await self._done()
         except (PlaneraError, BaseExceptionGroup) as caught:
             cause = first_error(caught)
@@ -81,15 +94,17 @@ class Job:
         project = await project_of(self.settings, self.env)
         act = f"back up {project.name} in {self.env}"
         cluster = await cluster_of(self.settings, act)
-        data = Data(project, self.env, cluster, self.clock, self.settings.run, self.asked.wait, act)
+        wait = given.checked_seconds("wait", self.asked.wait, least=0)
+        data = Data(project, self.env, cluster, self.clock, self.settings.run, wait, act)
         self.folder.mkdir(parents=True, exist_ok=True)
-        (await data.backup(self.folder)).rename(self.folder / "backup.tar")
+        # a file that is not whole stays where nobody takes it for a backup
+        (await data.backup(Path.cwd())).rename(self.folder / "backup.tar")
         return report_of(project, self.env, "", self.clock)
 
     async def _failed(self, error: PlaneraError) -> tuple[Report, Place | None]:
         """Return the report of a failure, and the line that it lies in where that is known."""
         steps, took = tuple(self.clock.steps), self.clock.seconds()
-        if isinstance(error, ChecksFailed):
+        if self.verb is Verb.CHECKS:
             commit, version = await self._commit(await source_of(self.settings))
             typed = again.commands(self.words, error, self._typed(), "", commit, ())
             failed = verbs.report_of_checks(self.clock)
@@ -101,18 +116,29 @@ class Job:
             name = self.settings.name or "planera"
             return Report(name, self.env, "", "", took, steps, outcome="failed", error=str(error)), None
         commit, version = await self._commit(project.source)
+        if self.verb not in (*_OF_THE_SOURCE, Verb.DEPLOY) or self.asked.release:
+            version = self.asked.release
         facts: dict[str, Any] = dict(error.facts) if isinstance(error, DeploymentError) else {}
         report = Report(project.name, self.env, facts.get("version") or short(version), "", took, steps)
         report = replace(report, **({"outcome": "failed"} | {name: facts[name] for name in _SHOWN if name in facts}))
         if facts:
             await self._evidence(project, int(facts["revision"]))
-        given = {name: str(getattr(self.settings, name)) for name in ("name", "owner", "registry", "user")}
-        words, names = self.words + again.flags(given), await _components(project, self.env)
+        words, names = self.words + self._given(), await _components(project, self.env)
         typed = again.commands(words, error, self._typed(), self.env, commit, names)
-        return replace(report, error=str(error), again=typed), await _place(project, error, facts, names)
+        try:
+            place = await _place(project, error, facts, names)
+        except dagger.QueryError:  # the failure is what is to be told, and not that its line cannot be found
+            place = None
+        return replace(report, error=str(error), again=typed), place
+
+    def _given(self) -> str:
+        """Return the module's own arguments as words of a call, those that were given."""
+        return again.flags({name: getattr(self.settings, name) for name in ("name", "owner", "registry", "user")})
 
     async def _version(self) -> str:
-        """Return the name of the state of the source, for a report of what made no release of it."""
+        """Return the name of the state of the source, for a report of what looked at it and made no release."""
+        if self.verb not in _OF_THE_SOURCE:
+            return ""
         return short((await self._commit(await source_of(self.settings)))[1])
 
     async def _commit(self, source: Source) -> tuple[str, str]:
@@ -126,7 +152,8 @@ class Job:
     def _typed(self) -> tuple[str, ...]:
         """Return the verb as a user types it, with what was asked for."""
         words = [self.verb.value, "--env", self.env] if self.verb is not Verb.CHECKS else [self.verb.value]
-        for name, value in vars(self.asked).items():
+        for name in _FLAGS[self.verb]:
+            value = getattr(self.asked, name)
             if value != getattr(_USUAL, name):
                 words.extend((f"--{name}", str(value)))
         return (*words, "-o", "backup.tar") if self.verb is Verb.BACKUP else tuple(words)
@@ -147,7 +174,7 @@ class Job:
             file.write_text(text)
 
     def _written(self, report: Report, place: Place | None, error: PlaneraError | None) -> None:
-        look = f"{self.words} evidence --env {self.env} -o evidence"
+        look = f"{self.words}{self._given()} evidence --env {self.env} -o evidence"
         what = report.verdict.get("reason") or (again.step_of(error) if error else "") or self.verb.value
         title = f"{report.app} {report.environment}: {what}"
         files = {
@@ -177,6 +204,8 @@ async def _place(project: Project, error: PlaneraError, facts: dict[str, Any], n
     kind, _, name = str((facts.get("verdict") or {}).get("object", "")).partition("/")
     blamed = name or error.act.rpartition(" ")[2]
     for component in sorted(names, key=lambda each: each != blamed):
+        if not await project.source.directory.exists(component):
+            continue
         files = [f"{component}/{path}" for path in await project.source.component(component).glob("**/*")]
         if found := in_log(error.tail, files, component):
             return Place(prefix + found.path, found.line)

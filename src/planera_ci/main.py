@@ -90,10 +90,11 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
     ] = ""
 
     @function(cache="never")
-    async def build(self, env: given.Env = "staging") -> str:
+    async def build(self, env: given.Tried = "") -> str:
         """Build every component of the application from its Dockerfile."""
         with plainly():
             project, clock = await project_of(self, env), Clock()
+            env = env or project.first
             names = project.components(await load(project.manifests, env))
             with clock.step("build") as lines:
                 await project.built(names)
@@ -114,13 +115,13 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
             return await build(source, component)
 
     @function(cache="never")
-    async def test(self, env: given.Env = "staging") -> str:
+    async def test(self, env: given.Tried = "") -> str:
         """Run the application's own tests: the test stage of each Dockerfile."""
         with plainly():
             return (await verbs.test(self, env, Clock())).text()
 
     @function(cache="never")
-    async def smoke(self, env: given.Env = "staging", commit: given.Commit = "") -> str:
+    async def smoke(self, env: given.Tried = "", commit: given.Commit = "") -> str:
         """Run the built containers as the manifests say, and try them.
 
         Third-party services, such as the database, are started fresh; nothing is published.

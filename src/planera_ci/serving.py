@@ -22,7 +22,7 @@ class Serving(Settings, Protocol):
     async def ci(
         self,
         verb: Annotated[Verb, Doc("What to do")],
-        env: given.Env = "staging",
+        env: given.Tried = "",
         commit: given.Commit = "",
         confirm: given.Confirm = "",
         release: given.Promoted = "",
@@ -53,7 +53,7 @@ class Serving(Settings, Protocol):
     async def inside(
         self,
         component: Annotated[str, Doc("Workload that the smoke test runs, such as backend or migrate")],
-        env: given.Env = "staging",
+        env: given.Tried = "",
         commit: given.Commit = "",
     ) -> dagger.Container:
         """Return a container as the smoke test runs it, its database beside it.

@@ -63,6 +63,7 @@ async def roll_back(settings: Settings, env: str, asked: Asked, clock: Clock) ->
 async def test(settings: Settings, env: str, clock: Clock) -> Report:
     """Run the application's own tests."""
     project = await project_of(settings, env)
+    env = env or project.first
     names = project.components(await load(project.manifests, env))
     await project.source.check(names)
     with clock.step("test") as lines:
@@ -74,6 +75,7 @@ async def test(settings: Settings, env: str, clock: Clock) -> Report:
 async def smoke(settings: Settings, env: str, commit: str, clock: Clock) -> Report:
     """Build every component, run it as the manifests say, and try it."""
     project = await project_of(settings, env)
+    env = env or project.first
     objs = await load(project.manifests, env)
     version = commit or project.source.fixed
     with clock.step("build") as lines:
@@ -89,6 +91,7 @@ async def smoke(settings: Settings, env: str, commit: str, clock: Clock) -> Repo
 async def inside(settings: Settings, env: str, name: str, commit: str) -> dagger.Container:
     """Build every component, and return one workload's container beside what runs before it."""
     project = await project_of(settings, env)
+    env = env or project.first
     objs = await load(project.manifests, env)
     containers = await project.built(project.components(objs))
     return await project.smoke(objs, containers, commit or project.source.fixed).inside(name)

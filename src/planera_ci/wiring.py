@@ -96,6 +96,9 @@ async def _manifests(settings: Settings, source: Source, folder: str) -> tuple[d
         return settings.manifests, ""
     if await source.directory.exists(folder):
         return source.directory.directory(folder), f"{source.subfolder}/{folder}".removeprefix("/")
+    if folder != Application.manifests:
+        wrong = f"manifests: the source has no folder {folder}"
+        raise ConfigError(f"read {FILE}", wrong, "correct it, or add the folder")
     if settings.source:
         return settings.stock, ""
     if source.fixed and source.git:

@@ -50,7 +50,7 @@ LAYERS = {
         *("wiring", "pipeline", "domain", "errors"),
     },
     "job": {
-        *("verbs", "wiring", "data", "inspection", "choices", "pipeline", "domain", "errors"),
+        *("arguments", "verbs", "wiring", "data", "inspection", "choices", "pipeline", "domain", "errors"),
     },
     "serving": {
         *("arguments", "choices", "told", "wiring", "job", "verbs", "domain"),

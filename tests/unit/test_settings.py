@@ -33,8 +33,17 @@ def test_environment_that_the_application_does_not_have_is_refused() -> None:
     nothing = cast("dagger.Directory", None)
     project = Project("planera", "nobody", Source(nothing, None), nothing, Registry("ghcr.io", "nobody", None))
     assert project.stage("production").promotes == "staging"
+    assert project.first == "staging"
     with pytest.raises(ConfigError, match="there is no such environment"):
         project.stage("live")
+
+
+def test_what_is_tried_is_tried_as_in_the_first_environment_that_is_built_for() -> None:
+    """An application with other environments need not name one to be built, tested or smoke-tested."""
+    stages = parse('[environments.live]\npromotes = "test"\n[environments.test]').stages
+    nothing = cast("dagger.Directory", None)
+    registry = Registry("ghcr.io", "nobody", None)
+    assert Project("shop", "nobody", Source(nothing, None), nothing, registry, stages).first == "test"
 
 
 def test_application_that_says_nothing_is_planera() -> None:

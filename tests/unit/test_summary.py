@@ -83,8 +83,8 @@ def test_annotation_names_the_line_and_keeps_to_one() -> None:
 
 def test_log_gives_the_ci_no_command() -> None:
     """What an application writes is shown, and not obeyed, wherever GitHub would look for a command."""
-    assert quiet("a ::b\n    ::set-output name=x::y\n::stop-commands::z\n##[group]q") == (
-        "a ::b\n    | ::set-output name=x::y\n| ::stop-commands::z\n| ##[group]q"
+    assert quiet("a ::b\n    ::set-output name=x::y\n::stop-commands::z\nx ##[group]q\r::add-mask::z") == (
+        "a ::b\n    | ::set-output name=x::y\n| ::stop-commands::z\nx ## [group]q\n| ::add-mask::z"
     )
 
 

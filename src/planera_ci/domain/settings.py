@@ -16,7 +16,7 @@ ACT = f"read {FILE}"
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 _Word = Annotated[str, StringConstraints(pattern=r"^\S+$")]
-_Folder = Annotated[str, StringConstraints(pattern=r"^[^/.\s][^\s]*$")]
+_Folder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][\w-]*(/[A-Za-z0-9_-][\w.-]*)*$")]
 _REMEDIES = {
     "extra_forbidden": "take it out, or correct its spelling",
     "string_type": "write it in quotes",
@@ -26,6 +26,7 @@ _REMEDIES = {
 _FORMS = {
     "name": "use small letters, digits and single hyphens, at most 40",
     "manifests": "give a folder of the source, as k8s",
+    "confirm": "give a phrase of one word, as deploy-to-live, or leave it out",
     "environments": "name it with small letters, digits and single hyphens, at most 40",
 }
 
@@ -72,8 +73,8 @@ def _told(where: tuple[int | str, ...], kind: str, message: str) -> tuple[str, s
     """Return what is wrong with a key, and what to do about it."""
     path = ".".join(str(part) for part in where if part != "[key]")
     seen = "this key is not known" if kind == "extra_forbidden" else message[:1].lower() + message[1:]
-    top = str(where[0])
-    form = _FORMS.get(top, "write one word in quotes") if kind.startswith("string") else "see docs/configuration.md"
+    named = _FORMS.get("confirm" if where[-1] == "confirm" else str(where[0]), "write one word in quotes")
+    form = named if kind.startswith("string") else "see docs/configuration.md"
     return f"{path}: {seen}", _REMEDIES.get(kind, form)
 
 

@@ -9,7 +9,7 @@ from planera_ci.domain.places import Place
 from planera_ci.domain.report import Report, Step, seconds
 
 _FENCE = re.compile(r"`{3,}")
-_COMMAND = re.compile(r"^(\s*)(::|##\[)", re.MULTILINE)
+_COMMAND = re.compile(r"^(\s*)(::)", re.MULTILINE)
 _MOST = 60_000
 """Characters of a diff that are shown: GitHub takes a summary of 1 MiB, and people read less."""
 
@@ -104,7 +104,7 @@ def _property(text: str) -> str:
 
 def quiet(text: str) -> str:
     """Return a text in which no line is a command to the CI that prints it: a log may hold anything."""
-    return _COMMAND.sub(r"\1| \2", text)
+    return _COMMAND.sub(r"\1| \2", text.replace("\r", "\n")).replace("##[", "## [")
 
 
 def outputs(report: Report) -> str:

@@ -43,6 +43,11 @@ class Project:
         return self.stages[environment]
 
     @property
+    def first(self) -> str:
+        """Return the first environment that is built for: what is tried is tried as there, unless another is named."""
+        return next(name for name, stage in self.stages.items() if not stage.promotes)
+
+    @property
     def labels(self) -> dict[str, str]:
         """Return the labels of the objects that the pipeline itself writes."""
         return {"app.kubernetes.io/part-of": self.name, "app.kubernetes.io/managed-by": "planera-ci"}

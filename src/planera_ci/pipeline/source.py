@@ -13,7 +13,7 @@ from planera_ci.pipeline.content import content_of
 from planera_ci.pipeline.failure import cause_of
 from planera_ci.tasks import each
 
-_GIT = ".git"
+_GIT, _DIGITS = ".git", 40
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Source:
     async def at(self, commit: str, left_out: list[str]) -> Source:
         """Return the source as a commit has it, whatever lies in the working tree."""
         act, sha = f"take the source at {commit}", checked_commit(commit, "--at")
+        if len(sha) != _DIGITS:
+            raise SourceError(act, "git gives a commit by all of its digits alone", "print them: git rev-parse COMMIT")
         git = await self._repository()
         if git is None:
             raise SourceError(act, "it holds no git repository of its own", "call it from a clone of the application")
