@@ -7,7 +7,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.texts import ROOT
+
 FOLDER = "PLANERA_PROGRAMS"
 """Variable that names a folder which has them already: `dagger call checks` sets it in its containers."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from planera_ci.cluster.apply import check, plan
 from planera_ci.cluster.certificate import certificates
 from planera_ci.cluster.client import Cluster
@@ -196,3 +199,11 @@ async def logs(cluster: Cluster, project: Project, environment: str, component: 
 
 def _runs(obj: Obj, image: str) -> bool:
     return any(container.get("image") == image for container in m.containers(obj))
+
+
+def save(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files by their paths into a folder."""
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)

@@ -8,20 +8,20 @@ from typing import Any
 
 import dagger
 
-from planera_ci import arguments as given
 from planera_ci import verbs
 from planera_ci.choices import Verb
 from planera_ci.domain import again
 from planera_ci.domain.images import short
-from planera_ci.domain.places import Place, in_log, in_manifests
+from planera_ci.domain.places import Place, in_log
 from planera_ci.domain.report import Report
 from planera_ci.domain.summary import annotation, markdown, outputs, quiet
 from planera_ci.errors import DeploymentError, PlaneraError, first_error
+from planera_ci.pipeline.blame import components_of, place_of
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project
 from planera_ci.pipeline.source import Source
-from planera_ci.verbs import Asked
-from planera_ci.wiring import Settings, cluster_of, project_of, report_of, source_of
+from planera_ci.verbs import Asked, Trial
+from planera_ci.wiring import Settings, cluster_of, data_of, project_of, report_of, source_of
 
 _SHOWN = ("was", "urls", "revision", "outcome", "verdict", "rollback", "images", "diff")
 """What the report of a failed deployment has besides its steps."""
@@ -85,17 +85,14 @@ class Job:
             case Verb.CHECKS:
                 return await verbs.checks(self.settings, self.repo, (), self.clock)
             case Verb.SMOKE:
-                await verbs.test(self.settings, self.env, self.clock)
-                return await verbs.smoke(self.settings, self.env, self.asked.commit, self.clock)
+                trial = await Trial.of(self.settings, self.env, self.clock)
+                await trial.test()
+                return await trial.smoke(self.asked.commit)
 
     async def _backed_up(self) -> Report:
-        from planera_ci.data import Data  # noqa: PLC0415
-
         project = await project_of(self.settings, self.env)
         act = f"back up {project.name} in {self.env}"
-        cluster = await cluster_of(self.settings, act)
-        wait = given.checked_seconds("wait", self.asked.wait, least=0)
-        data = Data(project, self.env, cluster, self.clock, self.settings.run, wait, act)
+        data = await data_of(self.settings, project, self.env, act, self.asked.wait, self.clock)
         self.folder.mkdir(parents=True, exist_ok=True)
         # a file that is not whole stays where nobody takes it for a backup
         (await data.backup(Path.cwd())).rename(self.folder / "backup.tar")
@@ -105,11 +102,7 @@ class Job:
         """Return the report of a failure, and the line that it lies in where that is known."""
         steps, took = tuple(self.clock.steps), self.clock.seconds()
         if self.verb is Verb.CHECKS:
-            commit, version = await self._commit(await source_of(self.settings))
-            typed = again.commands(self.words, error, self._typed(), "", commit, ())
-            failed = verbs.report_of_checks(self.clock)
-            failed = replace(failed, version=short(version), outcome="failed", error=str(error), again=typed)
-            return failed, in_log(error.tail, await self.repo.glob("**/*"), "")
+            return await self._unchecked(error)
         try:
             project = await project_of(self.settings, self.env)
         except PlaneraError:  # what describes the application is what cannot be read
@@ -123,13 +116,18 @@ class Job:
         report = replace(report, **({"outcome": "failed"} | {name: facts[name] for name in _SHOWN if name in facts}))
         if facts:
             await self._evidence(project, int(facts["revision"]))
-        words, names = self.words + self._given(), await _components(project, self.env)
-        typed = again.commands(words, error, self._typed(), self.env, commit, names)
-        try:
-            place = await _place(project, error, facts, names)
-        except dagger.QueryError:  # the failure is what is to be told, and not that its line cannot be found
-            place = None
-        return replace(report, error=str(error), again=typed), place
+        names = await components_of(project, self.env)
+        typed = again.commands(self.words + self._given(), error, self._typed(), self.env, commit, names)
+        blamed = str((report.verdict or {}).get("object", ""))
+        return replace(report, error=str(error), again=typed), await place_of(project, error, blamed, names)
+
+    async def _unchecked(self, error: PlaneraError) -> tuple[Report, Place | None]:
+        """Return the same of checks of this repository, which are about no application."""
+        commit, version = await self._commit(await source_of(self.settings))
+        typed = again.commands(self.words, error, self._typed(), "", commit, ())
+        report = verbs.report_of_checks(self.clock)
+        report = replace(report, version=short(version), outcome="failed", error=str(error), again=typed)
+        return report, in_log(error.tail, await self.repo.glob("**/*"), "")
 
     def _given(self) -> str:
         """Return the module's own arguments as words of a call, those that were given."""
@@ -160,7 +158,7 @@ class Job:
 
     async def _evidence(self, project: Project, revision: int) -> None:
         """Put the evidence beside the report; where the cluster does not give it, the report says so already."""
-        from planera_ci.inspection import evidence  # noqa: PLC0415
+        from planera_ci.inspection import evidence, save  # noqa: PLC0415
 
         try:
             cluster = await cluster_of(self.settings, "read the evidence")
@@ -168,10 +166,7 @@ class Job:
         except PlaneraError as error:
             self.clock.say(str(error))
             return
-        for path, text in files.items():
-            file = self.folder / "evidence" / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+        save(self.folder / "evidence", files)
 
     def _written(self, report: Report, place: Place | None, error: PlaneraError | None) -> None:
         look = f"{self.words}{self._given()} evidence --env {self.env} -o evidence"
@@ -187,33 +182,3 @@ class Job:
         }
         for name, text in files.items():
             (self.folder / name).write_text(text)
-
-
-async def _components(project: Project, environment: str) -> tuple[str, ...]:
-    from planera_ci.pipeline.render import load  # noqa: PLC0415
-
-    try:
-        return project.components(await load(project.manifests, environment))
-    except PlaneraError:
-        return ()
-
-
-async def _place(project: Project, error: PlaneraError, facts: dict[str, Any], names: tuple[str, ...]) -> Place | None:
-    """Return the line of the repository that a failure leads to."""
-    prefix = f"{project.source.subfolder}/".removeprefix("/")
-    kind, _, name = str((facts.get("verdict") or {}).get("object", "")).partition("/")
-    blamed = name or error.act.rpartition(" ")[2]
-    for component in sorted(names, key=lambda each: each != blamed):
-        if not await project.source.directory.exists(component):
-            continue
-        files = [f"{component}/{path}" for path in await project.source.component(component).glob("**/*")]
-        if found := in_log(error.tail, files, component):
-            return Place(prefix + found.path, found.line)
-    if error.line:
-        return Place(f"{prefix}{blamed}/Dockerfile", error.line)
-    if kind and project.folder:
-        paths = [path for path in await project.manifests.glob("**/*.yaml") if not path.startswith("access/")]
-        texts = {path: await project.manifests.file(path).contents() for path in paths}
-        if found := in_manifests(texts, kind, name):
-            return Place(f"{project.folder}/{found.path}", found.line)
-    return None

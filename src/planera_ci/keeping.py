@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import Annotated, Protocol
 
 import dagger
 from dagger import Doc, Name, function
@@ -12,12 +12,8 @@ from planera_ci import arguments as given
 from planera_ci.choices import Format
 from planera_ci.domain.backup import check_restore
 from planera_ci.pipeline.clock import Clock
-from planera_ci.pipeline.project import Project
 from planera_ci.told import plainly
-from planera_ci.wiring import Settings, cluster_of, project_of
-
-if TYPE_CHECKING:
-    from planera_ci.data import Data
+from planera_ci.wiring import Settings, data_of, project_of
 
 
 class Keeping(Settings, Protocol):
@@ -39,7 +35,7 @@ class Keeping(Settings, Protocol):
         with plainly():
             project = await project_of(self, env)
             act = f"back up {project.name} in {env}"
-            path = await (await _data(self, project, env, act, wait)).backup(Path.cwd(), kept)
+            path = await (await data_of(self, project, env, act, wait, Clock())).backup(Path.cwd(), kept)
             return dagger.dag.current_module().workdir_file(path.name)
 
     @function(cache="never")
@@ -60,14 +56,6 @@ class Keeping(Settings, Protocol):
             project = await project_of(self, env)
             act = f"restore {project.name} in {env}"
             check_restore(act, env, confirm)
-            data = await _data(self, project, env, act, wait)
+            data = await data_of(self, project, env, act, wait, Clock())
             await file.export("backup.tar")
             return given.shown_as(await data.restore(Path("backup.tar")), shown)
-
-
-async def _data(settings: Settings, project: Project, environment: str, act: str, wait: int) -> Data:
-    from planera_ci.data import Data  # noqa: PLC0415
-
-    seconds = given.checked_seconds("wait", wait, least=0)
-    cluster = await cluster_of(settings, act)
-    return Data(project, environment, cluster, Clock(), settings.run, seconds, act)

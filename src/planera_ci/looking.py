@@ -77,15 +77,11 @@ class Looking(Settings, Protocol):
 
         Events, states, logs, the diff, a timeline and the report, secrets masked. Export it: `-o DIR`.
         """
-        from planera_ci.inspection import evidence  # noqa: PLC0415
+        from planera_ci.inspection import evidence, save  # noqa: PLC0415
 
         with plainly():
             project = await project_of(self, env)
             files = await evidence(await cluster_of(self, "read the evidence"), project, env, revision)
             # As a folder of this container: built file by file, one of many pods has more layers than can be mounted.
-            folder = Path.cwd() / "evidence"
-            for path, text in files.items():
-                file = folder / path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text)
-            return dagger.dag.current_module().workdir(folder.name)
+            save(Path.cwd() / "evidence", files)
+            return dagger.dag.current_module().workdir("evidence")

@@ -16,7 +16,6 @@ from planera_ci import verbs
 from planera_ci.checking import Checking
 from planera_ci.choices import Format
 from planera_ci.domain.images import checked_component
-from planera_ci.domain.report import listed
 from planera_ci.domain.stages import check_built_for, check_rotate
 from planera_ci.keeping import Keeping
 from planera_ci.looking import Looking
@@ -93,13 +92,7 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
     async def build(self, env: given.Tried = "") -> str:
         """Build every component of the application from its Dockerfile."""
         with plainly():
-            project, clock = await project_of(self, env), Clock()
-            env = env or project.first
-            names = project.components(await load(project.manifests, env))
-            with clock.step("build") as lines:
-                await project.built(names)
-                lines.append(f"{listed(names)} built")
-            return report_of(project, env, "", clock).text()
+            return (await (await verbs.Trial.of(self, env, Clock())).build()).text()
 
     @function
     async def image(
@@ -118,7 +111,7 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
     async def test(self, env: given.Tried = "") -> str:
         """Run the application's own tests: the test stage of each Dockerfile."""
         with plainly():
-            return (await verbs.test(self, env, Clock())).text()
+            return (await (await verbs.Trial.of(self, env, Clock())).test()).text()
 
     @function(cache="never")
     async def smoke(self, env: given.Tried = "", commit: given.Commit = "") -> str:
@@ -127,7 +120,7 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
         Third-party services, such as the database, are started fresh; nothing is published.
         """
         with plainly():
-            return (await verbs.smoke(self, env, commit, Clock())).text()
+            return (await (await verbs.Trial.of(self, env, Clock())).smoke(commit)).text()
 
     @function(cache="never")
     async def publish(self, env: given.Env, commit: given.Commit = "") -> str:
@@ -225,7 +218,7 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
             act = f"rotate {secret} of {project.name} in {env}"
             check_rotate(act, project.stage(env), confirm, f"rotate --env {env} --secret {secret}")
             new = await plaintext(value, "--value", act) if value else ""
-            run = await deployment_of(self, project, env, act, within, wait)
+            run = await deployment_of(self, project, env, act, within, wait, clock=Clock())
             return given.shown_as(await Rotation(run, Wish(secret, new, drop)).rotate(), shown)
 
     @function(cache="never")

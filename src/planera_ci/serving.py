@@ -11,6 +11,7 @@ from dagger import Doc, function
 from planera_ci import arguments as given
 from planera_ci.choices import Verb
 from planera_ci.domain.images import checked_component
+from planera_ci.pipeline.clock import Clock
 from planera_ci.told import plainly
 from planera_ci.wiring import Settings
 
@@ -61,7 +62,8 @@ class Serving(Settings, Protocol):
         What comes before it in the smoke test runs: third-party services, Jobs, components that it needs. Open
         a shell in it (`terminal`), or run a command (`with-exec --args … stdout`).
         """
-        from planera_ci.verbs import inside  # noqa: PLC0415
+        from planera_ci.verbs import Trial  # noqa: PLC0415
 
         with plainly():
-            return await inside(self, env, checked_component(component), commit)
+            name = checked_component(component)
+            return await (await Trial.of(self, env, Clock())).inside(name, commit)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import dagger
 
 from planera_ci.domain.checks import failure, steps
+from planera_ci.domain.manifests import Obj
 from planera_ci.domain.report import Report, listed
 from planera_ci.domain.stages import check_deploy
 from planera_ci.pipeline.build import test as run_tests
 from planera_ci.pipeline.checks import run_checks
 from planera_ci.pipeline.clock import Clock
-from planera_ci.pipeline.project import plaintext
+from planera_ci.pipeline.project import Project, plaintext
 from planera_ci.pipeline.render import load
+from planera_ci.pipeline.smoke import Smoke
 from planera_ci.wiring import (
     Settings,
     deployment_of,
@@ -60,41 +62,56 @@ async def roll_back(settings: Settings, env: str, asked: Asked, clock: Clock) ->
     return await run.roll_back(asked.to)
 
 
-async def test(settings: Settings, env: str, clock: Clock) -> Report:
-    """Run the application's own tests."""
-    project = await project_of(settings, env)
-    env = env or project.first
-    names = project.components(await load(project.manifests, env))
-    await project.source.check(names)
-    with clock.step("test") as lines:
-        done = await run_tests(project.source, names)
-        lines.append(f"{listed(done)} passed" if done else "no component has a test stage")
-    return report_of(project, env, "", clock)
+@dataclass(frozen=True)
+class Trial:
+    """What is tried without a cluster: the application as an environment's manifests run it."""
 
+    project: Project
+    env: str
+    objs: tuple[Obj, ...]
+    clock: Clock
 
-async def smoke(settings: Settings, env: str, commit: str, clock: Clock) -> Report:
-    """Build every component, run it as the manifests say, and try it."""
-    project = await project_of(settings, env)
-    env = env or project.first
-    objs = await load(project.manifests, env)
-    version = commit or project.source.fixed
-    with clock.step("build") as lines:
-        containers = await project.built(project.components(objs))
-        lines.append(f"{listed(containers)} built")
-    with clock.step("smoke") as lines:
-        trial = project.smoke(objs, containers, version)
-        lines.extend(await trial.run())
-        await trial.stop()
-    return report_of(project, env, version, clock)
+    @classmethod
+    async def of(cls, settings: Settings, env: str, clock: Clock) -> Trial:
+        """Read the application and the manifests of an environment, or of the first that is built for."""
+        project = await project_of(settings, env)
+        env = env or project.first
+        return cls(project, env, await load(project.manifests, env), clock)
 
+    async def build(self) -> Report:
+        """Build every component."""
+        await self._built()
+        return report_of(self.project, self.env, "", self.clock)
 
-async def inside(settings: Settings, env: str, name: str, commit: str) -> dagger.Container:
-    """Build every component, and return one workload's container beside what runs before it."""
-    project = await project_of(settings, env)
-    env = env or project.first
-    objs = await load(project.manifests, env)
-    containers = await project.built(project.components(objs))
-    return await project.smoke(objs, containers, commit or project.source.fixed).inside(name)
+    async def test(self) -> Report:
+        """Run the application's own tests."""
+        names = self.project.components(self.objs)
+        await self.project.source.check(names)
+        with self.clock.step("test") as lines:
+            done = await run_tests(self.project.source, names)
+            lines.append(f"{listed(done)} passed" if done else "no component has a test stage")
+        return report_of(self.project, self.env, "", self.clock)
+
+    async def smoke(self, commit: str) -> Report:
+        """Build every component, run it as the manifests say, and try it."""
+        smoke = await self._smoke(commit)
+        with self.clock.step("smoke") as lines:
+            lines.extend(await smoke.run())
+            await smoke.stop()
+        return report_of(self.project, self.env, commit or self.project.source.fixed, self.clock)
+
+    async def inside(self, name: str, commit: str) -> dagger.Container:
+        """Return one workload's container beside what runs before it."""
+        return await (await self._smoke(commit)).inside(name)
+
+    async def _smoke(self, commit: str) -> Smoke:
+        return self.project.smoke(self.objs, await self._built(), commit or self.project.source.fixed)
+
+    async def _built(self) -> dict[str, dagger.Container]:
+        with self.clock.step("build") as lines:
+            containers = await self.project.built(self.project.components(self.objs))
+            lines.append(f"{listed(containers)} built")
+        return containers
 
 
 async def checks(settings: Settings, repo: dagger.Directory, only: Iterable[str], clock: Clock) -> Report:

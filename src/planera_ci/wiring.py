@@ -24,6 +24,7 @@ from planera_ci.pipeline.source import Revision, Source
 
 if TYPE_CHECKING:
     from planera_ci.cluster.client import Cluster
+    from planera_ci.data import Data
     from planera_ci.deployment import Deployment
 
 _EXAMPLE, _STOCK = "examples/planera", "k8s"
@@ -146,7 +147,7 @@ async def deployment_of(
     within: int,
     wait: int,
     *,
-    clock: Clock | None = None,
+    clock: Clock,
     undo: bool = True,
     token: str = "",
 ) -> Deployment:
@@ -157,7 +158,16 @@ async def deployment_of(
     options = Options(*seconds, undo=undo, careful=project.stage(environment).guarded)
     jwt = await plaintext(settings.jwt, "--jwt", act) if settings.jwt else ""
     cluster, values = await cluster_of(settings, act), Secrets(jwt=jwt, token=token)
-    return Deployment(project, environment, cluster, values, clock or Clock(), settings.run, options)
+    return Deployment(project, environment, cluster, values, clock, settings.run, options)
+
+
+async def data_of(settings: Settings, project: Project, environment: str, act: str, wait: int, clock: Clock) -> Data:
+    """Return a run that takes the environment's data out, or puts them back."""
+    from planera_ci.data import Data  # noqa: PLC0415
+
+    seconds = given.checked_seconds("wait", wait, least=0)
+    cluster = await cluster_of(settings, act)
+    return Data(project, environment, cluster, clock, settings.run, seconds, act)
 
 
 def report_of(project: Project, environment: str, version: str, clock: Clock) -> Report:

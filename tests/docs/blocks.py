@@ -15,9 +15,10 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.files import documents
+from tests.texts import ROOT, shown
+
 PROGRAMS = frozenset(
     {"dagger", "kubectl", "make", "git", "gh", "docker", "helm", "python", "python3", ".venv/bin/python", "pip", "npm"}
     | {"pytest", "lab/lab", "cp", "mv", "cd", "ls", "rm", "mkdir", "cat", "head", "tail", "tar", "sed", "grep", "diff"}
@@ -25,7 +26,6 @@ PROGRAMS = frozenset(
 )
 """First words of a command where no `$` says that it is one."""
 SHELLS = {"sh", "bash", "shell", "console"}
-_NOT_OURS = {".venv", ".git", "node_modules", ".pytest_cache"}
 _FIRST = {"README.md", "docs/getting-started.md"}
 _FENCE = re.compile(r"\s*```\s*(\w*)")
 _SAID = re.compile(r"<!-- (?P<page>page )?(?P<kind>run when|run by|not run:) (?P<what>.+?) -->")
@@ -72,9 +72,7 @@ class Block:
 
 def pages() -> list[str]:
     """Return every page of this repository, as one reads them: the first two, those of the root, the others."""
-    found = [file.relative_to(ROOT) for file in ROOT.rglob("*.md")]
-    kept = [page for page in found if not _NOT_OURS & set(page.parts)]
-    return sorted(map(str, kept), key=lambda page: (page not in _FIRST, page.count("/"), page))
+    return sorted(map(shown, documents()), key=lambda page: (page not in _FIRST, page.count("/"), page))
 
 
 def read(page: str) -> str:

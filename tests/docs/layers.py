@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from tests.docs.blocks import ROOT
+from tests.texts import ROOT
 from tests.unit.test_architecture import LAYERS
 
 FILE = ROOT / "docs/pictures/layers.svg"

@@ -7,8 +7,9 @@ import re
 import pytest
 
 from tests.docs import calls
-from tests.docs.blocks import ROOT, Command, commands, commands_of, first_word, pages, read
+from tests.docs.blocks import Command, commands, commands_of, first_word, pages, read
 from tests.docs.states import STATES
+from tests.texts import ROOT
 
 COMMANDS = commands()
 _HELPERS = ("tests/e2e/harness.py", "tests/e2e/conftest.py")

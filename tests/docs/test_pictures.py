@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs import layers
-from tests.docs.blocks import ROOT, pages, read
+from tests.docs.blocks import pages, read
+from tests.texts import ROOT
 
 _FOLDER = ROOT / "docs/pictures"
 _SVG = "{http://www.w3.org/2000/svg}"

@@ -160,6 +160,14 @@ class App:
                 found[pod["metadata"]["uid"]] = (status["imageID"], status["restartCount"])
         return found
 
+    def enters(self, password: str) -> bool:
+        """Tell whether the database takes a password."""
+        command = ["psql", "-h", "127.0.0.1", "-U", "planera", "-d", "planera", "-w", "-c", "SELECT 1"]
+        inside = ["kubectl", "-n", self.namespace, "exec", "postgres-0", "--", "env", f"PGPASSWORD={password}"]
+        done = subprocess.run([*inside, *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or "password authentication failed" in done.stderr, done.stderr
+        return done.returncode == 0
+
     def settle(self) -> None:
         """Wait until every pod that was told to end has ended: until then it may serve, and counts for a quota."""
         ending = [pod["metadata"]["name"] for pod in self.get("pods") if "deletionTimestamp" in pod["metadata"]]

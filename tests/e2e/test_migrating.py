@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -92,15 +91,6 @@ def _database(app: App) -> tuple[str, int]:
     return pod["metadata"]["uid"], pod["status"]["containerStatuses"][0]["restartCount"]
 
 
-def _enters(app: App, password: str) -> bool:
-    """Tell whether the database takes a password."""
-    command = ["psql", "-h", "127.0.0.1", "-U", "planera", "-d", "planera", "-w", "-c", "SELECT 1"]
-    inside = ["kubectl", "-n", app.namespace, "exec", "postgres-0", "--", "env", f"PGPASSWORD={password}", *command]
-    done = subprocess.run(inside, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 or "password authentication failed" in done.stderr, done.stderr
-    return done.returncode == 0
-
-
 def _titles(web: Web, app: App) -> list[str]:
     return [task["title"] for task in json.loads(web.get(app.api, "/api/tasks")[1])["tasks"]]
 
@@ -160,7 +150,7 @@ def test_database_takes_its_turn_and_what_was_before_is_deleted(old: Repository,
     old.follow(_DELETE)
     assert _database(app)[0] != database
     assert _volume(app) == volume
-    assert _enters(app, _PASSWORD)
+    assert app.enters(_PASSWORD)
     assert web.answers(app.api, "/health")
     assert "from before" in _titles(web, app)
     assert "revision 1 put back" in old.follow("dagger call rollback --env staging")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -50,15 +49,6 @@ def _values(app: App, name: str = "planera-secrets") -> dict[str, str]:
     return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
 
-def _enters(app: App, password: str) -> bool:
-    """Tell whether the database takes a password."""
-    command = ["psql", "-h", "127.0.0.1", "-U", "planera", "-d", "planera", "-w", "-c", "SELECT 1"]
-    inside = ["kubectl", "-n", app.namespace, "exec", "postgres-0", "--", "env", f"PGPASSWORD={password}", *command]
-    done = subprocess.run(inside, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 or "password authentication failed" in done.stderr, done.stderr
-    return done.returncode == 0
-
-
 def _records(app: App) -> list[dict[str, Any]]:
     outcome = app.call("history", "--env=staging", "--shown=json")
     assert outcome.code == 0, outcome.err[-3000:]
@@ -79,8 +69,8 @@ def test_both_values_are_rotated_under_load_and_no_request_is_lost(own: App, web
     assert after[_KEY] != before[_KEY]
     assert after[f"{_KEY}-previous"] == before[_KEY]
     assert after[_PASSWORD] == "new-database-password-93c1"
-    assert _enters(own, after[_PASSWORD])
-    assert not _enters(own, before[_PASSWORD])
+    assert own.enters(after[_PASSWORD])
+    assert not own.enters(before[_PASSWORD])
     assert own.pods("postgres") == database
     rotated = [record["rotates"] for record in _records(own)]
     assert rotated == [_PASSWORD, f"{_PASSWORD}-previous", _KEY, f"{_KEY}-previous", ""]
@@ -105,8 +95,8 @@ def test_value_with_which_pods_do_not_start_leaves_the_one_before_in_force(own: 
         assert {name: after[name] for name in (_KEY, _PASSWORD)} == {name: before[name] for name in (_KEY, _PASSWORD)}
         newest = _records(own)[0]
         assert (newest["outcome"], newest["rotates"]) == ("rolled back", key)
-    assert _enters(own, before[_PASSWORD])
-    assert not _enters(own, f"this-breaks-{_PASSWORD}")
+    assert own.enters(before[_PASSWORD])
+    assert not own.enters(f"this-breaks-{_PASSWORD}")
 
 
 def test_killed_rotation_is_undone_by_the_next_deployment_or_rotation(own: App, web: Web) -> None:
@@ -115,7 +105,7 @@ def test_killed_rotation_is_undone_by_the_next_deployment_or_rotation(own: App, 
     own.killed("job/database-password replaced", "rotate", "--env=staging", f"--secret={_PASSWORD}")
     own.deployed("--wait=60")
     assert _values(own)[_PASSWORD] == before[_PASSWORD]
-    assert _enters(own, before[_PASSWORD])
+    assert own.enters(before[_PASSWORD])
     assert _records(own)[0]["rotates"] == "" or _records(own)[0]["outcome"] == "interrupted"
     own.killed("secret/planera-secrets updated", "rotate", "--env=staging", f"--secret={_KEY}")
     with Undoing(web, own.api) as load:

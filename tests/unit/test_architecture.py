@@ -44,23 +44,23 @@ LAYERS = {
         *("inspection", "restoration", "pipeline", "cluster", "domain", "errors"),
     },
     "wiring": {
-        *("arguments", "deployment", "options", "pipeline", "cluster", "domain", "errors"),
+        *("arguments", "data", "deployment", "options", "pipeline", "cluster", "domain", "errors"),
     },
     "verbs": {
         *("wiring", "pipeline", "domain", "errors"),
     },
     "job": {
-        *("arguments", "verbs", "wiring", "data", "inspection", "choices", "pipeline", "domain", "errors"),
+        *("verbs", "wiring", "inspection", "choices", "pipeline", "domain", "errors"),
     },
     "serving": {
-        *("arguments", "choices", "told", "wiring", "job", "verbs", "domain"),
+        *("arguments", "choices", "told", "wiring", "job", "verbs", "pipeline", "domain"),
     },
     "checking": {"arguments", "told", "verbs", "wiring", "pipeline"},
     "looking": {
         *("arguments", "told", "wiring", "inspection", "choices", "pipeline", "domain", "errors"),
     },
     "keeping": {
-        *("arguments", "told", "wiring", "data", "choices", "pipeline", "domain", "errors"),
+        *("arguments", "told", "wiring", "choices", "pipeline", "domain", "errors"),
     },
     "main": {
         *(
