@@ -13,7 +13,7 @@ demo: lab ## set everything up and deploy the example to staging
 	$(RUN) dagger call --kubeconfig file://.staging.kubeconfig deploy --env staging
 	@echo; echo; lab/lab urls
 
-test: $(PY) lab check browser ## set everything up and pass every test
+test: $(PY) lab check programs ## set everything up and pass every test
 	$(RUN) $(PY) -m pytest lab/tests
 	$(RUN) $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p tests.alone tests
 
@@ -42,7 +42,7 @@ docs: $(PY) ## follow the links of the documents, and compare the reference with
 reference: $(PY) ## write docs/reference.md
 	$(PY) -m tests.docs.reference
 
-e2e: $(PY) lab browser ## the tests that need the lab
+e2e: $(PY) lab programs ## the tests that need the lab
 	$(RUN) $(PY) -m pytest tests/e2e
 
 faults: $(PY) lab ## the tests that take things away from a deployment; `make test` has them too
@@ -60,9 +60,10 @@ lab: ## build (once) and start the lab
 down: ## stop the lab
 	lab/lab down
 
-.PHONY: browser
-browser:
-	@command -v chromedriver >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; }
+# What tests call besides what the lab brings: a browser for the page, jq for the documentation's commands.
+.PHONY: programs
+programs:
+	@command -v chromedriver >/dev/null && command -v jq >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver jq >/dev/null; }
 
 # Debian ships venv apart from Python.
 $(PY): pyproject.toml uv.lock
