@@ -9,10 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from kubernetes import config as kube_config
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.client.exceptions import ApiException
 
+from planera_ci.cluster.lean import ApiClient, ApiException, Configuration, kube_config
 from planera_ci.domain.kubeconfig import end_of
 from planera_ci.domain.moments import stamp
 from planera_ci.errors import AccessDenied, ClusterError, ConfigError, Conflict, NotFound, Rejected, Unreachable

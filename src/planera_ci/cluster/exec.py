@@ -15,8 +15,6 @@ from urllib.parse import urlencode
 
 import anyio
 import anyio.to_thread
-from kubernetes.client.exceptions import ApiException
-from kubernetes.stream.ws_client import create_websocket
 from websocket import (
     ABNF,
     WebSocket,
@@ -27,6 +25,7 @@ from websocket import (
 
 from planera_ci.cluster.client import Cluster
 from planera_ci.cluster.connection import cause_of, refusal
+from planera_ci.cluster.lean import ApiException, create_websocket
 from planera_ci.domain.manifests import Key
 from planera_ci.errors import Unreachable
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from kubernetes.client import ApiClient
-from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from planera_ci.cluster.connection import cause_of, refusal, refuse_weak_pods, token_of
+from planera_ci.cluster.lean import ApiClient, ApiException
 from planera_ci.domain.manifests import Obj
 from planera_ci.errors import Unreachable
 

@@ -1,0 +1,32 @@
+"""A second before the first request is a second that every call waits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+_GENERATED = ("kubernetes.client.models.", "kubernetes.client.api.")
+_SHOWN = """
+import sys
+import planera_ci.deployment
+from planera_ci.cluster.lean import ApiClient, Configuration, kube_config
+
+configuration = Configuration()
+data = {
+    "apiVersion": "v1", "kind": "Config", "current-context": "c",
+    "clusters": [{"name": "k", "cluster": {"server": "https://k.example:6443"}}],
+    "users": [{"name": "u", "user": {"token": "t"}}],
+    "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+}
+kube_config.load_kube_config_from_dict(data, client_configuration=configuration)
+assert ApiClient(configuration).configuration.api_key == {"authorization": "Bearer t"}
+print("\\n".join(sorted(sys.modules)))
+"""
+
+
+def test_deployment_reads_no_generated_model_and_a_kubeconfig_all_the_same() -> None:
+    """What is left out costs more than all that is used."""
+    done = subprocess.run([sys.executable, "-c", _SHOWN], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "kubernetes.client.api_client" in loaded
+    assert not [name for name in loaded if name.startswith(_GENERATED)]
