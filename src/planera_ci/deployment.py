@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from functools import partial
 
 from planera_ci.cluster.apply import check
 from planera_ci.cluster.client import Cluster
@@ -18,20 +19,20 @@ from planera_ci.domain.history import History, secret_versions, values_to_keep
 from planera_ci.domain.images import short
 from planera_ci.domain.lease import Holder
 from planera_ci.domain.manifests import Key, Obj
+from planera_ci.domain.proven import Proven
 from planera_ci.domain.report import Report, listed
-from planera_ci.errors import RegistryError
+from planera_ci.errors import HistoryError, ManifestError, RegistryError
 from planera_ci.inspection import routes_of
 from planera_ci.options import Options
-from planera_ci.pipeline.build import test
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project, Release
 from planera_ci.pipeline.promotion import Promotion, give, noted
 from planera_ci.pipeline.publish import Image
-from planera_ci.pipeline.release import tried_and_published
+from planera_ci.pipeline.release import Making
 from planera_ci.pipeline.render import load as load_manifests
 from planera_ci.pipeline.source import Revision
 from planera_ci.restoration import Target, restored
-from planera_ci.tasks import together
+from planera_ci.tasks import both, together
 from planera_ci.transition import Transition
 
 
@@ -73,39 +74,18 @@ class Deployment:
         routes_of(project, objs)  # what the smoke test could not run is told before anything is built
         await project.source.check(names)
         transition = self.transition(namespace, self.act, f"deploy {short(version)}")
-        images: dict[str, Image] = {}
-        third_party: dict[str, str] = {}
-
-        async def built() -> None:
-            with clock.step("build") as lines:
-                images.update(await project.release_images(names, self.environment, revision))
-                lines.append(listed(_how(image) for image in images.values()))
-
-        async def tested() -> None:
-            with clock.step("test") as lines:
-                done = await test(project.source, names)
-                lines.append(f"{listed(done)} passed" if done else "no component has a test stage")
-
-        async def promoted(release: Promotion) -> None:
-            with clock.step("promote") as lines:
-                images.update(await release.images(names, self.act))
-                lines.append(f"{short(version)}, verified in {release.origin.name}; nothing is built")
-                lines.extend(f"{image.reference}  built from {short(image.revision)}" for image in images.values())
 
         async def checked() -> None:
             await self._checked(transition, objs, version, certain=promotion is None)
 
-        async def resolved() -> None:
-            third_party.update(await project.third_party(objs, await promotion.pins(names) if promotion else None))
-
+        making = Making(project, clock, objs, self.environment, revision)
         async with together() as group:
-            for work in (checked, resolved, *(() if promotion else (built, tested))):
-                group.start_soon(work)
-            if promotion:
-                group.start_soon(promoted, promotion)
-
+            group.start_soon(checked)
+            images, third_party = await (
+                self._promoted(promotion, names, objs) if promotion else self._tried(making, transition.archive)
+            )
         if not promotion:
-            images = await tried_and_published(project, clock, objs, images, self.environment, version)
+            images = await making.published(images)
         release = project.release(objs, images.values(), third_party)
 
         async def target(history: History, archive: Archive) -> Target:
@@ -115,6 +95,34 @@ class Deployment:
         with clock.step("tag") as lines:
             lines.append(await self._tagged(images, third_party, version, promotion))
         return replace(report, steps=tuple(clock.steps), seconds=clock.seconds())
+
+    async def _promoted(
+        self, promotion: Promotion, names: tuple[str, ...], objs: tuple[Obj, ...]
+    ) -> tuple[dict[str, Image], dict[str, str]]:
+        """Return the images that another environment has verified, third-party ones apart."""
+
+        async def resolved() -> dict[str, str]:
+            return await self.project.third_party(objs, await promotion.pins(names))
+
+        with self.clock.step("promote") as lines:
+            images, third_party = await both(partial(promotion.images, names, self.act), resolved)
+            lines.append(f"{short(promotion.version)}, verified in {promotion.origin.name}; nothing is built")
+            lines.extend(f"{image.reference}  built from {short(image.revision)}" for image in images.values())
+        return images, third_party
+
+    async def _tried(self, making: Making, archive: Archive) -> tuple[dict[str, Image], dict[str, str]]:
+        """Return the images of this state of the source, new ones built and tried, third-party ones apart."""
+        resolved = partial(self.project.third_party, making.objs)
+        (found, third_party), proven = await both(partial(both, making.found, resolved), partial(self._proven, archive))
+        return await making.tried(found, third_party, proven), third_party
+
+    async def _proven(self, archive: Archive) -> Proven:
+        """Return what the last good revision has proven; what cannot be read has proven nothing."""
+        try:
+            good = (await archive.load()).good
+            return Proven.by(good, await archive.objects(good), self.project.name) if good else Proven()
+        except (HistoryError, ManifestError):
+            return Proven()
 
     async def _checked(self, transition: Transition, objs: tuple[Obj, ...], version: str, *, certain: bool) -> None:
         """Have the server check the objects, then mend; what may still be refused leaves everything as it is."""
@@ -202,7 +210,3 @@ class Deployment:
             login=login,
             notes=("the tree is dirty: files differ from the commit",) if revision.dirty else (),
         )
-
-
-def _how(image: Image) -> str:
-    return f"{image.component} unchanged since {short(image.revision)}" if image.kept else f"{image.component} built"

@@ -16,13 +16,14 @@ from planera_ci import verbs
 from planera_ci.checking import Checking
 from planera_ci.choices import Format
 from planera_ci.domain.images import checked_component
+from planera_ci.domain.proven import Proven
 from planera_ci.domain.stages import check_built_for, check_rotate
 from planera_ci.keeping import Keeping
 from planera_ci.looking import Looking
 from planera_ci.pipeline.build import build
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import plaintext
-from planera_ci.pipeline.release import tried_and_published
+from planera_ci.pipeline.release import Making
 from planera_ci.pipeline.render import load
 from planera_ci.pipeline.render import render as kustomize
 from planera_ci.serving import Serving
@@ -131,8 +132,9 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
             check_built_for(project.stage(env))
             objs = await load(project.manifests, env)
             revision = await project.source.revision(commit)
-            images = await project.release_images(project.components(objs), env, revision)
-            await tried_and_published(project, clock, objs, images, env, revision.version)
+            making = Making(project, clock, objs, env, revision)
+            images = await making.tried(await making.found(), {}, Proven(), tests=False)
+            await making.published(images)
             return report_of(project, env, revision.version, clock).text()
 
     @function

@@ -13,6 +13,8 @@ from planera_ci.errors import first_error
 
 Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
+One = TypeVar("One")
+Other = TypeVar("Other")
 
 
 @asynccontextmanager
@@ -37,3 +39,16 @@ async def each(items: Iterable[Item], call: Callable[[Item], Awaitable[Result]])
         for item in items:
             group.start_soon(one, item)
     return {item: results[item] for item in items}
+
+
+async def both(first: Callable[[], Awaitable[One]], second: Callable[[], Awaitable[Other]]) -> tuple[One, Other]:
+    """Do two things side by side, and return what came of each."""
+    found: list[Other] = []
+
+    async def other() -> None:
+        found.append(await second())
+
+    async with together() as group:
+        group.start_soon(other)
+        one = await first()
+    return one, found[0]

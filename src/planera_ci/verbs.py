@@ -17,6 +17,7 @@ from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project, plaintext
 from planera_ci.pipeline.render import load
 from planera_ci.pipeline.smoke import Smoke
+from planera_ci.tasks import together
 from planera_ci.wiring import (
     Settings,
     deployment_of,
@@ -94,18 +95,24 @@ class Trial:
 
     async def smoke(self, commit: str) -> Report:
         """Build every component, run it as the manifests say, and try it."""
-        smoke = await self._smoke(commit)
+        smoke, built = await self._smoke(commit)
         with self.clock.step("smoke") as lines:
-            lines.extend(await smoke.run())
+            lines.extend(await smoke.run(built))
             await smoke.stop()
         return report_of(self.project, self.env, commit or self.project.source.fixed, self.clock)
 
     async def inside(self, name: str, commit: str) -> dagger.Container:
         """Return one workload's container beside what runs before it."""
-        return await (await self._smoke(commit)).inside(name)
+        smoke, built = await self._smoke(commit)
+        return await smoke.inside(name, built)
 
-    async def _smoke(self, commit: str) -> Smoke:
-        return self.project.smoke(self.objs, await self._built(), commit or self.project.source.fixed)
+    async def _smoke(self, commit: str) -> tuple[Smoke, dict[str, dagger.Container]]:
+        """Return the smoke test with all that it needs besides the components running, and these built."""
+        smoke = self.project.smoke(self.objs, commit or self.project.source.fixed)
+        async with together() as group:
+            group.start_soon(smoke.serve)
+            built = await self._built()
+        return smoke, built
 
     async def _built(self) -> dict[str, dagger.Container]:
         with self.clock.step("build") as lines:

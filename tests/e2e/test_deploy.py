@@ -35,8 +35,9 @@ def step(report: dict[str, Any], name: str) -> dict[str, Any]:
 def test_report_has_every_step_in_order(first: Deployed) -> None:
     """The report lists what was done, in the order in which it was done."""
     names = [s["name"] for s in first.report["steps"]]
-    assert sorted(names[:2]) == ["build", "test"]
-    assert names[2:] == ["smoke", "publish", "apply", "rollout", "verify", "tag"]
+    assert sorted(names[:3]) == ["build", "smoke", "test"]
+    assert names.index("build") < names.index("smoke")
+    assert names[3:] == ["publish", "apply", "rollout", "verify", "tag"]
     assert first.report["version"] == first.commit[:7]
 
 
@@ -84,7 +85,7 @@ def test_manifests_hold_no_secret_and_the_cluster_has_them(first: Deployed) -> N
 
 
 def test_second_time_nothing_changes(first: Deployed) -> None:
-    """With nothing changed: no object written, no pod restarted, no layer pushed."""
+    """With nothing changed: nothing tried again, no object written, no pod restarted, no layer pushed."""
     app = first.app
     before = {c: app.pods(c) for c in ("backend", "frontend", "postgres")}
     (app.source / "backend/dist").mkdir()
@@ -94,6 +95,8 @@ def test_second_time_nothing_changes(first: Deployed) -> None:
     versions = {o["metadata"]["uid"]: o["metadata"]["resourceVersion"] for o in app.get(*ours)}
     uploads = registry.uploads(app.name)
     report = app.deployed()
+    assert step(report, "smoke")["text"] == "not run again: revision 1 runs the same images in the same way"
+    assert "test" not in [s["name"] for s in report["steps"]]
     assert step(report, "apply")["text"].startswith("0 changed, ")
     assert step(report, "apply")["text"].endswith(", 0 removed")
     assert {c: app.pods(c) for c in before} == before
@@ -117,6 +120,17 @@ def test_one_line_in_the_backend_rolls_only_the_backend(first: Deployed, web: We
     assert not set(after["backend"]) & set(before["backend"])
     assert web.version(app.api, commit) == commit
     assert report["was"] == first.commit[:7]
+
+
+def test_another_way_to_run_is_tried(first: Deployed) -> None:
+    """With the same images and another setting, the smoke test runs them with that setting."""
+    app = first.app
+    app.edit("k8s/staging/kustomization.yaml", "LOG_LEVEL=debug", "LOG_LEVEL=warning")
+    report = app.deployed()
+    assert "backend unchanged" in step(report, "build")["text"]
+    assert any(
+        "backend /health 200" in line for line in (step(report, "smoke")["text"], *step(report, "smoke")["details"])
+    )
 
 
 def test_dirty_tree_is_said(first: Deployed) -> None:

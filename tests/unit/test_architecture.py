@@ -47,7 +47,7 @@ LAYERS = {
         *("arguments", "data", "deployment", "options", "pipeline", "cluster", "domain", "errors"),
     },
     "verbs": {
-        *("wiring", "pipeline", "domain", "errors"),
+        *("wiring", "tasks", "pipeline", "domain", "errors"),
     },
     "job": {
         *("verbs", "wiring", "inspection", "choices", "pipeline", "domain", "errors"),

@@ -56,6 +56,10 @@ class Project:
         """Return the components that the manifests deploy."""
         return components(objs, self.name)
 
+    def logical(self, component: str) -> str:
+        """Return the image name by which manifests call a component."""
+        return f"{self.name}-{component}"
+
     def repository(self, component: str) -> str:
         """Return where a component is published."""
         return repository(self.registry.host, self.owner, self.name, component)
@@ -85,9 +89,10 @@ class Project:
 
         return await each(names, one)
 
-    async def release_images(self, names: tuple[str, ...], environment: str, revision: Revision) -> dict[str, Image]:
+    async def release_images(
+        self, found: Mapping[str, tuple[str, Image | None]], revision: Revision
+    ) -> dict[str, Image]:
         """Return every component's image: the published one of the same content, or a new build."""
-        found = await self.published(names, environment, revision)
         containers = await self.built(tuple(name for name, (_, image) in found.items() if image is None))
         return {
             name: image
@@ -95,15 +100,9 @@ class Project:
             for name, (content, image) in found.items()
         }
 
-    def smoke(self, objs: tuple[Obj, ...], containers: dict[str, dagger.Container], revision: str) -> Smoke:
-        """Return the smoke test of built components, run as the manifests run them."""
-
-        def container(image: str) -> dagger.Container:
-            if is_logical(image):
-                return containers[image.removeprefix(f"{self.name}-")]
-            return dagger.dag.container().from_(image)
-
-        return Smoke(smoke_plan(objs, self.name, revision), container)
+    def smoke(self, objs: tuple[Obj, ...], revision: str) -> Smoke:
+        """Return the smoke test of components, run as the manifests run them."""
+        return Smoke(smoke_plan(objs, self.name, revision), self.name)
 
     async def third_party(self, objs: Iterable[Obj], known: Mapping[str, str] | None = None) -> dict[str, str]:
         """Pin the images that are not the application's own: as is known, or to what their registries name now."""
@@ -114,8 +113,8 @@ class Project:
     def release(self, objs: tuple[Obj, ...], published: Iterable[Image], third_party: dict[str, str]) -> Release:
         """Return the manifests with every image pinned, and the pins."""
         published = tuple(published)
-        references = {f"{self.name}-{image.component}": image.reference for image in published}
-        revisions = {f"{self.name}-{image.component}": image.revision for image in published}
+        references = {self.logical(image.component): image.reference for image in published}
+        revisions = {self.logical(image.component): image.revision for image in published}
         pins = {**third_party, **references}
         return Release(pinned(objs, pins, revisions), pins)
 

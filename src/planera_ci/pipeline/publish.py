@@ -39,6 +39,8 @@ class Image:
     digest: str = ""
     kept: Found | None = None
     """An earlier publication of the same content, which is used again."""
+    tags: tuple[str, ...] = ()
+    """Those that an earlier publication was found by."""
 
     @property
     def reference(self) -> str:
@@ -54,13 +56,14 @@ async def published_before(
     registry: Registry, repository: str, component: str, content: str, tags: tuple[str, str]
 ) -> Image | None:
     """Return the image of this version, or else the environment's latest, if its content is the same."""
-    for tag in tags:
-        found = await registry.find(repository, tag)
-        if found and found.labels.get(CONTENT_LABEL) == content:
-            container = registry.login(dag.container()).from_(f"{repository}@{found.digest}")
-            revision = found.labels.get(REVISION_LABEL, "")
-            return Image(component, repository, container, revision, found.digest, found)
-    return None
+    there = await each(tags, lambda tag: registry.find(repository, tag))
+    same = {tag: found for tag, found in there.items() if found and found.labels.get(CONTENT_LABEL) == content}
+    if not same:
+        return None
+    found = next(iter(same.values()))
+    container = registry.login(dag.container()).from_(f"{repository}@{found.digest}")
+    named = tuple(tag for tag, other in same.items() if other.digest == found.digest)
+    return Image(component, repository, container, found.labels.get(REVISION_LABEL, ""), found.digest, found, named)
 
 
 def labelled(
@@ -93,7 +96,7 @@ async def _publish(registry: Registry, image: Image, tags: tuple[str, str]) -> I
     """Push an image under its version's tag and give it the moving one; return it with its digest."""
     fixed, moving = tags
     found = image.kept
-    tags_left: tuple[str, ...] = (fixed, moving)
+    tags_left = tuple(tag for tag in (fixed, moving) if tag not in image.tags)
     if found is None:
         address = f"{image.repository}:{fixed}"
         try:
@@ -112,7 +115,6 @@ async def _publish(registry: Registry, image: Image, tags: tuple[str, str]) -> I
             )
         tags_left = (moving,)  # the push gave it the other
     for tag in tags_left:
-        there = await registry.find(image.repository, tag)
-        if there is None or there.digest != found.digest:
+        if await registry.digest(image.repository, tag) != found.digest:
             await registry.tag(image.repository, found, tag)
     return replace(image, digest=found.digest)

@@ -42,6 +42,7 @@ class Registry:
     user: str
     token: dagger.Secret | None
     _bearer: dict[str, str] = field(default_factory=dict)
+    _client: httpx.AsyncClient | None = None
 
     def login(self, container: dagger.Container) -> dagger.Container:
         """Give a container the registry's login, if there is one."""
@@ -97,14 +98,13 @@ class Registry:
     ) -> httpx.Response:
         name = repository.partition("/")[2]
         url = f"https://{self.host}/v2/{name}/{path}"
-        context = ssl.create_default_context()
+        client = self._connected()
         try:
-            async with httpx.AsyncClient(verify=context, timeout=_SECONDS, follow_redirects=True) as client:
-                sent = {**(headers or {}), **await self._authorization(name)}
+            sent = {**(headers or {}), **self._authorization(name)}
+            answer = await client.request(method, url, headers=sent, content=content)
+            if answer.status_code == _UNAUTHORIZED and await self._log_in(client, name, answer):
+                sent = {**(headers or {}), **self._authorization(name)}
                 answer = await client.request(method, url, headers=sent, content=content)
-                if answer.status_code == _UNAUTHORIZED and await self._log_in(client, name, answer):
-                    sent = {**(headers or {}), **await self._authorization(name)}
-                    answer = await client.request(method, url, headers=sent, content=content)
         except httpx.HTTPError as error:
             raise RegistryError(
                 act, f"{self.host} gave no answer ({str(error) or type(error).__name__})", "try again when it answers"
@@ -116,7 +116,14 @@ class Registry:
             raise RegistryError(act, f"{self.host} answered {answer.status_code}", "try again when it is well")
         return answer
 
-    async def _authorization(self, name: str) -> dict[str, str]:
+    def _connected(self) -> httpx.AsyncClient:
+        """Return the one client of a run: authorities are read once, and connections are used again."""
+        if self._client is None:
+            context = ssl.create_default_context()
+            self._client = httpx.AsyncClient(verify=context, timeout=_SECONDS, follow_redirects=True)
+        return self._client
+
+    def _authorization(self, name: str) -> dict[str, str]:
         return {"Authorization": self._bearer[name]} if name in self._bearer else {}
 
     async def _log_in(self, client: httpx.AsyncClient, name: str, answer: httpx.Response) -> bool:

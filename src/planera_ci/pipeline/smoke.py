@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
-import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
@@ -14,89 +12,90 @@ import dagger
 import httpx
 from dagger import dag
 
-from planera_ci.domain.probes import HELD, Probe
-from planera_ci.domain.smoke import Request, Run, SecretKey, SmokePlan
+from planera_ci.domain.images import is_logical
+from planera_ci.domain.probes import HELD
+from planera_ci.domain.smoke import Request, Run, SmokePlan
 from planera_ci.errors import ConfigError, SmokeError, last_lines
 from planera_ci.pipeline.clock import span
 from planera_ci.pipeline.failure import cause_of, tail_of
+from planera_ci.pipeline.sandbox import REMEDY, START_SECONDS, Sandbox
 from planera_ci.tasks import together
 
-_LOG_FOLDER = "/planera-ci"
-_JOB_SECONDS, _START_SECONDS, _REQUEST_SECONDS, _BETWEEN = 120, 120, 10.0, 0.1
-_REMEDY = "nothing was published"
-# The image's own command, its output kept where it can be read after a failure: the engine
-# shows a running service's output as progress, but has no call that returns it.
-_KEEP_LOG = f'exec "$@" >>{_LOG_FOLDER}/log 2>&1'
+_JOB_SECONDS, _REQUEST_SECONDS, _BETWEEN = 120, 10.0, 0.1
 
 
 @dataclass
 class Smoke:
-    """One smoke test: its throw-away values, its services, and what it found."""
+    """One smoke test: what it runs, where, and what it found."""
 
     plan: SmokePlan
-    image: Callable[[str], dagger.Container]
-    run_id: str = field(default_factory=lambda: secrets.token_hex(6))
-    _services: dict[str, dagger.Service] = field(default_factory=dict)
-    _started: list[dagger.Service] = field(default_factory=list)
+    app: str
+    sandbox: Sandbox = field(default_factory=Sandbox)
     _found: list[str] = field(default_factory=list)
-    _secrets: dict[SecretKey, dagger.Secret] = field(default_factory=dict)
 
-    async def run(self) -> tuple[str, ...]:
-        """Run everything and return what was found, a phrase each; raise at the first failure.
-
-        What was started runs on until `stop`, so that nobody has to wait for its end.
-        """
+    async def serve(self) -> None:
+        """Start what is not the application's own, such as its database: that can be while it is built."""
         try:
             async with together() as group:
                 for run in self.plan.services:
                     group.start_soon(self._third_party, run)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def run(self, built: Mapping[str, dagger.Container]) -> tuple[str, ...]:
+        """Run the components beside what is served, and return what was found; raise at the first failure.
+
+        What was started runs on until `stop`, so that nobody has to wait for its end.
+        """
+        image = self._images(built)
+        try:
             for job in self.plan.jobs:
-                await self._job(job)
+                await self._job(job, image(job.image))
             for layer in self.plan.components:
                 async with together() as group:
                     for run in layer:
-                        group.start_soon(self._component, run)
+                        group.start_soon(self._component, run, image(run.image))
         except BaseException:
             await self.stop()
             raise
         return tuple(self._found)
 
-    async def inside(self, name: str) -> dagger.Container:
+    async def inside(self, name: str, built: Mapping[str, dagger.Container]) -> dagger.Container:
         """Return a workload's container as it would be run, with all that runs before it running beside it."""
+        image = self._images(built)
         steps = [(run, self._job) for run in self.plan.jobs]
         steps += [(run, self._component) for layer in self.plan.components for run in layer]
         chosen = next((run for run, _ in steps if run.name == name), None)
         if chosen is None:
             names = ", ".join(run.name for run, _ in steps)
             raise ConfigError(f"look inside {name}", "the smoke test runs no such workload", f"give one of: {names}")
-        async with together() as group:
-            for run in self.plan.services:
-                group.start_soon(self._third_party, run)
         for run, start in takewhile(lambda step: step[0] is not chosen, steps):
-            await start(run)
-        return self._configured(chosen, self.image(chosen.image), bind=True)
+            await start(run, image(run.image))
+        return self.sandbox.configured(chosen, image(chosen.image), bind=True)
 
     async def stop(self) -> None:
         """End what was started; a cancelled run ends it too."""
-        with anyio.CancelScope(shield=True):
-            async with together() as group:
-                for service in self._started:
-                    group.start_soon(_stop, service)
+        await self.sandbox.stop()
+
+    def _images(self, built: Mapping[str, dagger.Container]) -> Callable[[str], dagger.Container]:
+        def container(image: str) -> dagger.Container:
+            if is_logical(image):
+                return built[image.removeprefix(f"{self.app}-")]
+            return dag.container().from_(image)
+
+        return container
 
     async def _third_party(self, run: Run) -> None:
-        container = self._configured(run, self.image(run.image))
+        container = self.sandbox.configured(run, dag.container().from_(run.image))
         sign = run.readiness if run.readiness and run.readiness.command else None
         if sign:
-            sign = replace(sign, seconds=_START_SECONDS)  # a database is made first
-            container = _watched(container, sign)
-        service = self._as_service(run, container)
+            sign = replace(sign, seconds=START_SECONDS)  # a database is made first
         with span(f"start {run.name}"):
-            await self._start(run, container, service, sign)
-        self._started.append(service)
-        self._bind(run, service)
+            await self.sandbox.start(run, container, sign=sign)
 
-    async def _job(self, run: Run) -> None:
-        container = self._configured(run, self.image(run.image), bind=True)
+    async def _job(self, run: Run, image: dagger.Container) -> None:
+        container = self.sandbox.configured(run, image, bind=True)
         act = f"smoke test {run.name}"
         with span(f"run {run.name}"):
             try:
@@ -106,27 +105,22 @@ class Smoke:
                     ).sync()
                     code = await done.exit_code()
             except TimeoutError:
-                raise SmokeError(act, f"job did not end within {_JOB_SECONDS} s", _REMEDY) from None
+                raise SmokeError(act, f"job did not end within {_JOB_SECONDS} s", REMEDY) from None
             except dagger.QueryError as error:
-                raise SmokeError(act, cause_of(error), _REMEDY, tail=tail_of(error)) from error
+                raise SmokeError(act, cause_of(error), REMEDY, tail=tail_of(error)) from error
             if code:
                 tail = last_lines(await done.combined_output())
-                raise SmokeError(act, f"job exited with code {code}", _REMEDY, tail=tail)
+                raise SmokeError(act, f"job exited with code {code}", REMEDY, tail=tail)
         self._found.append(f"{run.name} done")
 
-    async def _component(self, run: Run) -> None:
-        container, logged = await self._logged(run, self._configured(run, self.image(run.image), bind=True))
+    async def _component(self, run: Run, image: dagger.Container) -> None:
+        container, logged = await self.sandbox.logged(run, self.sandbox.configured(run, image, bind=True))
         sign = run.told_inside
         if sign == HELD and not logged:
             sign = None  # an image without a shell has nothing to ask with either
-        if sign:
-            container = _watched(container, sign)
-        service = self._as_service(run, container, logged)
         begun = time.monotonic()
         with span(f"start {run.name}"):
-            await self._start(run, container, service, sign)
-        self._started.append(service)
-        self._bind(run, service)
+            service = await self.sandbox.start(run, container, logged, sign)
         if sign:
             how = "runs" if sign == HELD else f"ready in {time.monotonic() - begun:.1f} s"
             self._found.append(f"{run.name} {how}")
@@ -140,67 +134,6 @@ class Smoke:
             await self._request(run, container, service, request)
         if run.requests:
             self._found.append(f"{run.name} " + ", ".join(f"{r} {r.status}" for r in run.requests))
-
-    def _configured(self, run: Run, container: dagger.Container, *, bind: bool = False) -> dagger.Container:
-        """Give a container the environment, folders, ports and neighbours of its workload."""
-        # An image's own health check is Docker's: Kubernetes does not ask it, and the engine would instead of the port.
-        container = container.without_docker_healthcheck()
-        container = container.with_env_variable("PLANERA_CI_SMOKE", self.run_id)  # a new service each run
-        for name, value in run.env:
-            container = container.with_env_variable(name, value)
-        for name, key in run.secrets:
-            container = container.with_secret_variable(name, self._secret(key))
-        for path in run.scratch:
-            container = container.with_mounted_temp(path)
-        for port in run.ports:
-            container = container.with_exposed_port(port)
-        for alias, service in self._services.items() if bind else ():
-            container = container.with_service_binding(alias, service)
-        return container
-
-    def _secret(self, key: SecretKey) -> dagger.Secret:
-        if key not in self._secrets:
-            name = f"smoke-{self.run_id}-{key.secret}-{key.key}"
-            self._secrets[key] = dag.set_secret(name, secrets.token_urlsafe(24))
-        return self._secrets[key]
-
-    async def _logged(self, run: Run, container: dagger.Container) -> tuple[dagger.Container, list[str]]:
-        """Return the container and a command that keeps its output, where the image has a shell."""
-        if not await container.exists("/bin/sh"):
-            return container, []
-        command = [*run.command, *run.args]
-        if not run.command:
-            command = [*await container.entrypoint(), *(run.args or await container.default_args())]
-        volume = dag.cache_volume(f"planera-ci-smoke-{self.run_id}-{run.name}")
-        user = await container.user()
-        kept = container.with_mounted_cache(_LOG_FOLDER, volume, owner=user)
-        return kept, ["/bin/sh", "-c", _KEEP_LOG, "sh", *command]
-
-    def _as_service(self, run: Run, container: dagger.Container, command: list[str] | None = None) -> dagger.Service:
-        if command:
-            return container.as_service(args=command)
-        if run.command:
-            return container.as_service(args=[*run.command, *run.args])
-        return container.as_service(args=list(run.args), use_entrypoint=True)
-
-    def _bind(self, run: Run, service: dagger.Service) -> None:
-        for alias in run.aliases:
-            self._services[alias] = service
-
-    async def _start(self, run: Run, container: dagger.Container, service: dagger.Service, sign: Probe | None) -> None:
-        act = f"smoke test {run.name}"
-        within = sign.seconds if sign else _START_SECONDS
-        try:
-            with anyio.fail_after(within):
-                await service.start()
-        except TimeoutError:
-            what = f"port {', '.join(map(str, run.ports))} did not open"
-            if sign:
-                what = f"its readiness probe `{shlex.join(sign.command)}` did not succeed"
-            raise SmokeError(act, f"{what} within {within} s", _REMEDY, tail=await self._log(container)) from None
-        except dagger.QueryError as error:
-            tail = await self._log(container) or tail_of(error)
-            raise SmokeError(act, f"it ended at its start: {cause_of(error)}", _REMEDY, tail=tail) from error
 
     async def _until_ready(
         self, run: Run, container: dagger.Container, service: dagger.Service, request: Request, port: int, within: int
@@ -217,9 +150,8 @@ class Smoke:
                 except httpx.HTTPError as error:
                     seen = f"gave no answer ({error})"
                 await anyio.sleep(_BETWEEN)
-        raise SmokeError(
-            f"smoke test {run.name}", f"{request} {seen} for {within} s", _REMEDY, tail=await self._log(container)
-        )
+        tail = await self.sandbox.log(container)
+        raise SmokeError(f"smoke test {run.name}", f"{request} {seen} for {within} s", REMEDY, tail=tail)
 
     async def _request(self, run: Run, container: dagger.Container, service: dagger.Service, request: Request) -> None:
         try:
@@ -229,20 +161,10 @@ class Smoke:
         except httpx.HTTPError as error:
             seen, right = f"gave no answer ({error})", False
         if not right:
+            tail = await self.sandbox.log(container)
             raise SmokeError(
-                f"smoke test {run.name}",
-                f"{request} {seen}, expected was {request.status}",
-                _REMEDY,
-                tail=await self._log(container),
+                f"smoke test {run.name}", f"{request} {seen}, expected was {request.status}", REMEDY, tail=tail
             )
-
-    async def _log(self, container: dagger.Container) -> str:
-        """Return the end of a component's log."""
-        reader = container.with_env_variable("PLANERA_CI_READ", secrets.token_hex(4))
-        try:
-            return await reader.with_exec(["/bin/sh", "-c", f"tail -n 20 {_LOG_FOLDER}/log"]).stdout()
-        except dagger.QueryError:
-            return ""
 
 
 async def _ask(service: dagger.Service, port: int, request: Request) -> httpx.Response:
@@ -252,16 +174,3 @@ async def _ask(service: dagger.Service, port: int, request: Request) -> httpx.Re
         return await client.request(
             request.method, address + request.path, content=request.body.encode() or None, headers=headers
         )
-
-
-def _watched(container: dagger.Container, probe: Probe) -> dagger.Container:
-    """Have the engine ask a command in the container until it succeeds; whoever starts it bounds that."""
-    return container.with_docker_healthcheck(list(probe.command), interval="300ms", timeout="5s", retries=1_000_000)
-
-
-async def _stop(service: dagger.Service) -> None:
-    with anyio.move_on_after(5):
-        try:
-            await service.stop(kill=True)
-        except dagger.QueryError:
-            return  # it ended by itself
