@@ -67,6 +67,8 @@ def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(second: dict[str
     assert call("status", **second).returncode == 0
     kept = call("run", "--", "kubectl", "create", "configmap", "kept", **second)
     assert kept.returncode == 0, kept.stderr
+    built = call("builder", "start", **second)
+    assert built.returncode == 0, built.stderr
     assert all(traces(home).values())
     assert own_dotenv.read_text() == dotenv
 

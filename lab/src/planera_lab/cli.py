@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from planera_lab import faults, gobuilds, host, lifecycle, node, roles, shellenv, status, urls, worker
+from planera_lab import builder, faults, gobuilds, host, lifecycle, node, roles, shellenv, status, urls, worker
 from planera_lab.errors import LabError
 from planera_lab.parts import Store
 from planera_lab.pins import Pins
@@ -41,6 +41,8 @@ def parser() -> argparse.ArgumentParser:
     fault.add_argument("what", choices=faults.things(), metavar="WHAT", help=", ".join(faults.things()))
     second = commands.add_parser("worker", help="have a second node join the cluster, or leave it")
     second.add_argument("action", choices=worker.ACTIONS, metavar="ACTION", help=", ".join(worker.ACTIONS))
+    own = commands.add_parser("builder", help="start a BuildKit beside the engine, to build from a shell, or stop it")
+    own.add_argument("action", choices=builder.ACTIONS, metavar="ACTION", help=", ".join(builder.ACTIONS))
     tool = commands.add_parser("tool", help="build a program that the lab itself does not need, and print its path")
     tool.add_argument("name", choices=list(gobuilds.PROGRAMS), metavar="NAME", help=", ".join(gobuilds.PROGRAMS))
     return top
@@ -95,6 +97,8 @@ def use(lab: Lab, pins: Pins, options: argparse.Namespace) -> int:
             faults.fault(lab, pins, options.action, options.what)
         case "worker":
             worker.act(lab, pins, options.action)
+        case "builder":
+            builder.act(lab, pins, options.action)
         case "run":
             return run(lab, pins, options.words)
     return 0

@@ -104,10 +104,15 @@ def ended_cleanly(state: Path) -> bool:
 
 def listens(lab: Lab) -> bool:
     """Whether the engine takes connections."""
+    return takes_connections(lab.engine_socket)
+
+
+def takes_connections(file: Path) -> bool:
+    """Whether something listens on a socket."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(1)
         try:
-            client.connect(str(lab.engine_socket))
+            client.connect(str(file))
         except OSError:
             return False
     return True

@@ -36,6 +36,7 @@ HELM = "helm.sh/helm/v4"
 KUBECONFORM = "github.com/yannh/kubeconform"
 KUBE_SCORE = "github.com/zegl/kube-score"
 ACTIONLINT = "github.com/rhysd/actionlint"
+BUILDKIT = "github.com/moby/buildkit"
 PEBBLE = "github.com/letsencrypt/pebble/v2"
 CERT_MANAGER = "github.com/cert-manager/cert-manager"
 NAMES = ("dagger", "pebble", "kubernetes", "coredns", "traefik", "cert-manager")
@@ -241,12 +242,26 @@ def actionlint(pins: Pins) -> Part:
     return _part("actionlint", pins, [ACTIONLINT], prepare, (f"{ACTIONLINT}.version={pins.modules[ACTIONLINT]}",))
 
 
+def buildkit(pins: Pins) -> Part:
+    """BuildKit's daemon and its client, which build and push from a shell: no part of Dagger's engine."""
+
+    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
+        version = pins.modules[BUILDKIT]
+        write_go_mod(folder, {BUILDKIT: version}, {})
+        copy(go.source_of(BUILDKIT, version, shop.work) / "go.sum", folder / "go.sum")
+        return {"": [f"{BUILDKIT}/cmd/buildkitd", f"{BUILDKIT}/cmd/buildctl"]}
+
+    stamps = (f"{BUILDKIT}/version.Version={pins.modules[BUILDKIT]}",)
+    return _part("buildkit", pins, [BUILDKIT], prepare, stamps)
+
+
 # Programs that no normal `up` builds: `lab/lab tool NAME` does.
 TOOLS: Mapping[str, Callable[[Pins], Part]] = {
     "helm": helm,
     "kubeconform": kubeconform,
     "kube-score": kube_score,
     "actionlint": actionlint,
+    "buildctl": buildkit,
 }
 # What `lab/lab tool` knows; kubectl is a part of every lab, and renders manifests without one that runs.
 PROGRAMS: Mapping[str, Callable[[Pins], Part]] = {**TOOLS, "kubectl": kubernetes}

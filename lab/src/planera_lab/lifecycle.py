@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from planera_lab import (
     addons,
+    builder,
     cgroups,
     discard,
     engine,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from planera_lab.pins import Pins
     from planera_lab.settings import Lab
 
-# What a lab that is up runs; a worker may be there or not.
+# What a lab that is up runs; a worker or a builder may be there or not.
 ROLES = (node.NAME, engine.NAME, services.NAME)
 # Images that a module and the example are built from; the others are the cluster's own.
 ENGINE_IMAGES = ("python", "node", "nginx", "postgres")
@@ -153,7 +154,7 @@ def stop_all(lab: Lab) -> None:
         except LabError as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=end, args=(name,)) for name in (worker.NAME, *ROLES)]
+    threads = [threading.Thread(target=end, args=(name,)) for name in (builder.NAME, worker.NAME, *ROLES)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -27,7 +27,7 @@ REGISTRY_USER = "planera"
 # The name of Pebble, the authority that speaks ACME.
 ACME_HOST = "acme.lab"
 
-# A unix socket's path has room for 107 characters; the longest below the home is run/engine/socket/engine.sock.
+# A unix socket's path has room for 107 characters; the longest below the home is run/builder/socket/buildkitd.sock.
 LONGEST_HOME = 70
 LAST_PORT = 65535
 
@@ -125,6 +125,11 @@ class Lab:
     def engine_socket(self) -> Path:
         """Where the Dagger CLI reaches the engine."""
         return self.run / "engine" / "socket" / "engine.sock"
+
+    @property
+    def builder_socket(self) -> Path:
+        """Where buildctl reaches BuildKit's daemon, if it runs."""
+        return self.run / "builder" / "socket" / "buildkitd.sock"
 
     @property
     def kubeconfig(self) -> Path:

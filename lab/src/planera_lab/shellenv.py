@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from planera_lab import gobuilds
+from planera_lab import builder, gobuilds, roles
 from planera_lab.progress import say
 from planera_lab.settings import REGISTRY_USER
 
@@ -20,6 +20,10 @@ MARK = "# Written by lab/lab: values for the lab; delete this line to keep your 
 def variables(lab: Lab, pins: Pins, store: Store, path: str) -> dict[str, str]:
     """Environment variables of a shell that uses the lab."""
     programs = [store.path(gobuilds.dagger(pins)), store.path(gobuilds.kubernetes(pins))]
+    own: dict[str, str] = {}
+    if roles.running(lab, builder.NAME) is not None:
+        programs.append(store.path(gobuilds.buildkit(pins)))
+        own["BUILDKIT_HOST"] = f"unix://{lab.builder_socket}"
     return {
         "PATH": ":".join([*(str(folder) for folder in programs), path]),
         "_EXPERIMENTAL_DAGGER_RUNNER_HOST": f"unix://{lab.engine_socket}",
@@ -35,6 +39,7 @@ def variables(lab: Lab, pins: Pins, store: Store, path: str) -> dict[str, str]:
         "LAB_REGISTRY_PASSWORD_FILE": str(lab.registry_password),
         "LAB_HTTP": f"127.0.0.1:{lab.ports.http}",
         "LAB_HTTPS": f"127.0.0.1:{lab.ports.https}",
+        **own,
     }
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from planera_lab import addons, engine, lifecycle, network, node, roles, services, supervision, worker
+from planera_lab import addons, builder, engine, lifecycle, network, node, roles, services, supervision, worker
 from planera_lab.errors import LabError
 from planera_lab.processes import Process, members
 
@@ -47,6 +47,8 @@ def collect(lab: Lab, pins: Pins) -> Status:
     }
     if roles.record(lab, worker.NAME).exists():
         answers[worker.NAME] = lambda: worker.ready(lab, pins)
+    if roles.record(lab, builder.NAME).exists():
+        answers[builder.NAME] = lambda: builder.listens(lab)
     found: dict[str, RoleStatus] = {}
     for name, ask in answers.items():
         process = roles.running(lab, name)
