@@ -165,10 +165,10 @@ def _told(commands: list[list[str]]) -> Told:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             break
-    return Told(done.returncode, _reason(done.stderr) if done.returncode else "", time.monotonic() - begun)
+    return Told(done.returncode, reason(done.stderr) if done.returncode else "", time.monotonic() - begun)
 
 
-def _reason(text: str) -> str:
+def reason(text: str) -> str:
     """Return what a failed command said last, from its error on, in one line."""
     plain = " ".join(text.split()).replace(str(Path.home()), "~")
     return plain[max(plain.lower().rfind(" error: "), 0) :].strip()[-_MOST_TEXT:]
