@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -18,6 +19,11 @@ from planera_ci.wiring import Settings, cluster_of, project_of, report_of
 
 class Looking(Settings, Protocol):
     """A part of the module's object: what it is told apart from is in its name."""
+
+    @function(cache="never")
+    async def version(self) -> str:
+        """Print the version of this module; no call does less."""
+        return f"planera-ci {metadata.version('planera-ci')}"
 
     @function(cache="never")
     async def verify(self, env: given.Env) -> str:

@@ -37,7 +37,7 @@ from planera_ci.errors import DeploymentError, LockLost, PlaneraError, RolloutEr
 from planera_ci.inspection import routes_of, verify
 from planera_ci.mending import Mending, to_undo
 from planera_ci.options import Options
-from planera_ci.pipeline.clock import Clock, memory
+from planera_ci.pipeline.clock import Clock, memory, span
 from planera_ci.pipeline.project import Project
 from planera_ci.restoration import Target, hidden, restored, running_jobs
 from planera_ci.tasks import together
@@ -242,7 +242,8 @@ class Transition:
                     group.start_soon(self._write, live, obj, changes[Key.of(obj)])
             keys = [Key.of(obj) for obj in wave if obj["kind"] in TRACKED]
             if keys:
-                states |= await tracker.rolled_out(keys, self.options.within)
+                with span(f"roll out {listed(key.name for key in keys)}"):
+                    states |= await tracker.rolled_out(keys, self.options.within)
         return states
 
     async def _write(self, live: Live, obj: Obj, change: Change) -> None:

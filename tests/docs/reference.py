@@ -24,7 +24,7 @@ FILE = ROOT / "docs/reference.md"
 GROUPS = {
     "Build and try": ("build", "image", "test", "smoke", "render"),
     "Release and deploy": ("publish", "plan", "deploy", "rollback", "rotate"),
-    "Look": ("verify", "status", "history", "evidence", "logs", "inside"),
+    "Look": ("verify", "status", "history", "evidence", "logs", "inside", "version"),
     "Take data out and put them back": ("backup", "restore"),
     "Give access": ("access",),
     "Serve a CI, and this repository": ("ci", "checks"),

@@ -6,17 +6,16 @@ import argparse
 import json
 import os
 import secrets
-import shlex
 import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
+from tests import measured
 from tests.downtime.load import RATE, Figures, load
 from tests.downtime.shape import Production, production, second_node
-from tests.downtime.table import inserted, markdown, table
+from tests.downtime.table import markdown, table
 from tests.e2e.harness import ROOT, run
 
 DOCUMENT, RAW = ROOT / "docs/zero-downtime.md", ROOT / "docs/zero-downtime.json"
@@ -67,7 +66,7 @@ def nodes() -> int:
     return len([node for node in found if not node["spec"].get("unschedulable")])
 
 
-def measured(made: Production, name: str, rate: int = RATE) -> Figures:
+def counted(made: Production, name: str, rate: int = RATE) -> Figures:
     """Return the figures of a phase: from before it until the last pod that it ended is gone."""
     with load(made.app, rate) as figures:
         PHASES[name](made)
@@ -82,25 +81,14 @@ def measured_drain(made: Production) -> Figures:
             sys.stdout.write("drain: left out: this cluster has one node: add another one\n")
             return {}
         made.spread()
-        return measured(made, "drain")
+        return counted(made, "drain")
 
 
 def about(words: list[str], phases: list[Figures]) -> Figures:
     """Return what one must know to repeat the measurement."""
-    versions = json.loads(run(["kubectl", "version", "-o", "json"]))
-    dirty = " with changes" if run(["git", "status", "--porcelain", "--", "src", "k8s", "examples"]).strip() else ""
     busy = [each["load_average"] for each in phases]
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "planera-ci": run(["git", "rev-parse", "--short", "HEAD"]).strip() + dirty,
-        "dagger": run(["dagger", "version"]).split()[1],
-        "kubernetes": versions["serverVersion"]["gitVersion"],
-        "nodes": max(each["nodes"] for each in phases),
-        "cores": os.cpu_count(),
-        "busy": [min(busy), max(busy)],
-        "rate": RATE,
-        "command": shlex.join(["lab/lab", "run", "--", ".venv/bin/python", "-m", "tests.downtime.bench", *words]),
-    }
+    figures = {"nodes": max(each["nodes"] for each in phases), "busy": [min(busy), max(busy)], "rate": RATE}
+    return {**measured.about("tests.downtime.bench", words, "src", "k8s", "examples"), **figures}
 
 
 def main(words: list[str]) -> int:
@@ -114,7 +102,7 @@ def main(words: list[str]) -> int:
         name = f"d{secrets.token_hex(3)}"
         with production(name, Path(folder) / "app", plain=options.plain) as made:
             for phase in options.only or PHASES:
-                found = measured_drain(made) if phase == "drain" else measured(made, phase)
+                found = measured_drain(made) if phase == "drain" else counted(made, phase)
                 if found:
                     phases.append(found)
                     sys.stdout.write(json.dumps(found) + "\n")
@@ -123,7 +111,7 @@ def main(words: list[str]) -> int:
     if not (options.only or options.plain):
         raw = {"about": about(words, phases), "phases": phases}
         RAW.write_text(json.dumps(raw, indent=2) + "\n")
-        DOCUMENT.write_text(inserted(DOCUMENT.read_text(), markdown(raw)))
+        DOCUMENT.write_text(measured.inserted(DOCUMENT.read_text(), markdown(raw), "downtime"))
     return 1 if any(each["failed"] or each["mixed"] for each in phases) else 0
 
 

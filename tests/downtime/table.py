@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests import measured
+
 Figures = dict[str, Any]
 
-BEGIN, END = "<!-- downtime -->", "<!-- /downtime -->"
 _HEAD = ("while", "seconds", "requests", "failed", "page loads", "mixed", "p50", "p99", "max", "p99 to quiet")
-
-
-def inserted(document: str, text: str) -> str:
-    """Put the table between its marks, and leave the prose around it as it is."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the document has no place for the table: give it the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
 
 
 def markdown(raw: Figures) -> str:
@@ -29,7 +21,7 @@ def markdown(raw: Figures) -> str:
         f"where {about['busy'][0]} to {about['busy'][1]} processes wanted one; {about['rate']} requests a second. "
         f"To repeat it: `{about['command']}`. The raw figures: [zero-downtime.json](zero-downtime.json)."
     )
-    return "\n\n".join((where, table(raw["phases"])))
+    return "\n\n".join((where, table(raw["phases"]))) + "\n"
 
 
 def table(phases: list[Figures]) -> str:
@@ -37,7 +29,7 @@ def table(phases: list[Figures]) -> str:
     quiet = next((each["p99"] for each in phases if each["phase"] == "quiet"), 0)
     lines = [[*_cells(each), _ratio(each["p99"], quiet)] for each in phases]
     lines.append(_sum(phases))
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [list(_HEAD), ["---"] * len(_HEAD), *lines])
+    return measured.table(list(_HEAD), lines)
 
 
 def _cells(each: Figures) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.downtime.bench import measured
+from tests.downtime.bench import counted
 from tests.downtime.load import RATE, Figures
 from tests.downtime.shape import Production, second_node
 
@@ -31,7 +31,7 @@ def test_nobody_notices_a_drain(running: Production) -> None:
 
 def _unnoticed(running: Production, phase: str) -> Figures:
     """Count what users lose in a phase; it must be nothing, and the load must have been there."""
-    found = measured(running, phase)
+    found = counted(running, phase)
     assert found["failed"] == []
     assert found["mixed"] == []
     assert found["requests"] > 0.95 * RATE * found["seconds"], "the load was held"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import secrets
-import shlex
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -16,13 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests import measured
 from tests.e2e.harness import ROOT, App, make_app, run
 from tests.faults import signs
 from tests.faults.catalogue import Fault, edited, faults
 from tests.faults.live import Live
 from tests.faults.meanwhile import ACTIONS, happening
 from tests.faults.peers import HOPELESS, PASSING, PEERS, Peer, Told, helm
-from tests.faults.table import inserted, markdown
+from tests.faults.table import markdown
 from tests.faults.trial import prepare, tried
 
 DOCUMENT, RAW = ROOT / "docs/verdicts.md", ROOT / "docs/verdicts.json"
@@ -52,7 +50,7 @@ def planera(app: App, fault: Fault, folder: Path) -> Facts:
     }
 
 
-def measured(peer: Peer, fault: Fault, objs: list[Facts]) -> Facts:
+def beside(peer: Peer, fault: Fault, objs: list[Facts]) -> Facts:
     """Return what a peer made of a fault, and put its good version back."""
     peer.timeout = HOPELESS if fault.reason else PASSING
     with Live(peer.there.namespace) as live:
@@ -85,28 +83,14 @@ def by_peers(app: App, peers: list[Peer], fault: Fault) -> dict[str, Facts]:
     with edited(app, fault):
         objs = [peer.objects() for peer in peers]
     with ThreadPoolExecutor(1 if fault.during in ACTIONS else 2) as pool:
-        found = pool.map(lambda each: measured(each[0], fault, each[1]), zip(peers, objs, strict=True))
+        found = pool.map(lambda each: beside(each[0], fault, each[1]), zip(peers, objs, strict=True))
         return dict(zip((peer.name for peer in peers), found, strict=True))
 
 
 def about(arguments: list[str], peers: list[Peer]) -> Facts:
     """Return what one must know to repeat the measurement."""
-    versions = json.loads(run(["kubectl", "version", "-o", "json"]))
-    memory = next(line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines() if "MemTotal" in line)
-    dirty = " with changes" if run(["git", "status", "--porcelain", "--", "src"]).strip() else ""
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "planera-ci": run(["git", "rev-parse", "--short", "HEAD"]).strip() + dirty,
-        "dagger": run(["dagger", "version"]).split()[1],
-        "kubernetes": versions["serverVersion"]["gitVersion"],
-        "kubectl": versions["clientVersion"]["gitVersion"],
-        "helm": run([helm(), "version", "--short"]).strip() if peers else "",
-        "cores": os.cpu_count(),
-        "memory": f"{int(memory) / 1024**2:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
-        "timeouts": [HOPELESS, PASSING],
-        "command": shlex.join(["lab/lab", "run", "--", ".venv/bin/python", "-m", "tests.faults.matrix", *arguments]),
-    }
+    version = run([helm(), "version", "--short"]).strip() if peers else ""
+    return {**measured.about("tests.faults.matrix", arguments, "src"), "helm": version, "timeouts": [HOPELESS, PASSING]}
 
 
 def arguments_of(words: list[str]) -> argparse.Namespace:
@@ -151,7 +135,7 @@ def main(words: list[str]) -> int:
         sys.stdout.write(f"{markdown(raw)}{DOCUMENT.name} is left as it is: these are not all faults\n")
         return 0
     RAW.write_text(json.dumps(raw, indent=2) + "\n")
-    DOCUMENT.write_text(inserted(DOCUMENT.read_text() if DOCUMENT.exists() else "", markdown(raw)))
+    DOCUMENT.write_text(measured.inserted(DOCUMENT.read_text(), markdown(raw), "matrix"))
     return 0
 
 

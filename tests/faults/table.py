@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
+from tests.measured import table
+
 Facts = dict[str, Any]
 
-BEGIN, END = "<!-- matrix -->", "<!-- /matrix -->"
-_TITLE = "# Verdicts\n"
 _NONE = "\N{EN DASH}"
 _LONGEST = 110
 _PEERS = ("helm", "kubectl")
@@ -17,29 +17,17 @@ _OURS = ("class", "deciding state → verdict", "whole call", "rolled back and v
 _THEIRS = ("outcome", "verdict after", "reason given", "rolled back")
 
 
-def inserted(document: str, text: str) -> str:
-    """Put the table between its marks, and leave the prose around it as it is."""
-    if BEGIN not in document:
-        document = f"{document or _TITLE}\n{BEGIN}\n{END}\n"
-    before, _, rest = document.partition(BEGIN)
-    return f"{before}{BEGIN}\n{text}{END}{rest.partition(END)[2]}"
-
-
 def markdown(raw: Facts) -> str:
     """Return the tables, what they amount to, and what they were measured on."""
     groups, rows = _grouped(raw["rows"]), raw["rows"]
     peers = [name for name in _PEERS if all(name in row for row in rows)]
     mine = [[name, *_ours(group)] for name, group in groups.items()]
-    parts = [_about(raw["about"], len(rows) // len(groups)), _table(["fault", *_OURS], mine), _sums(rows)]
+    parts = [_about(raw["about"], len(rows) // len(groups)), table(["fault", *_OURS], mine), _sums(rows)]
     if peers:
         head = [f"{_peer(name, raw['about'])}: {column}" for name in peers for column in _THEIRS]
         beside = [[name, _seconds(_told(group)), *_peers(group, peers)] for name, group in groups.items()]
-        parts += [_how(raw["about"]), _table(["fault", "planera-ci: verdict after", *head], beside)]
+        parts += [_how(raw["about"]), table(["fault", "planera-ci: verdict after", *head], beside)]
     return "".join(f"{part}\n\n" for part in parts)
-
-
-def _table(head: list[str], lines: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *lines])
 
 
 def _grouped(rows: Iterable[Facts]) -> dict[str, list[Facts]]:
