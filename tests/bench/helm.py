@@ -1,4 +1,4 @@
-"""Helm 4 for the half of a deployment that it does: the very objects that planera-ci applied, in a namespace of its own."""
+"""Helm 4 for the half that it does: the very objects that planera-ci applied, in a namespace of its own."""
 
 from __future__ import annotations
 

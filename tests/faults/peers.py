@@ -20,6 +20,7 @@ _TEMPLATE = '{{ .Files.Get "objects.yaml" }}\n'
 # A Job cannot be changed in place: in a chart it is a hook, made anew by every upgrade, before the workloads roll.
 _HOOK = {"helm.sh/hook": "post-install,pre-upgrade", "helm.sh/hook-delete-policy": "before-hook-creation"}
 _RELEASE, _MOST_TEXT = "planera", 600
+_CLAIM = "PersistentVolumeClaim"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Peer(ABC):
         deployer_of(self.there.namespace, self.folder)
         level = "pod-security.kubernetes.io/warn=privileged"
         run(["kubectl", "label", "namespace", self.there.namespace, level, "--overwrite"])
-        run(["kubectl", "apply", "-f", str(written(secrets, self.folder / "before.yaml"))])
+        claims = [obj for obj in self.good if obj["kind"] == _CLAIM]
+        run(["kubectl", "apply", "-f", str(written([*secrets, *claims], self.folder / "before.yaml"))])
         told = self.deploy(self.good)
         assert told.code == 0, told.text
         self.wanted = self._workloads()
@@ -105,7 +107,8 @@ class Helm(Peer):
 
     def deploy(self, objs: list[Obj]) -> Told:
         chart = self.folder / f"chart-{time.monotonic_ns()}"
-        written([_as_hook(obj) for obj in objs], chart / "objects.yaml")
+        # Helm would wait for ever for a claim that is bound by the first pod of a CronJob.
+        written([_as_hook(obj) for obj in objs if obj["kind"] != _CLAIM], chart / "objects.yaml")
         (chart / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": _RELEASE, "version": "1.0.0"}))
         (chart / "templates").mkdir()
         (chart / "templates" / "objects.yaml").write_text(_TEMPLATE)
