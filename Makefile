@@ -28,7 +28,7 @@ types: $(PY) ## the types of src
 	$(PY) -m mypy
 
 unit: $(PY) ## the rules, the layers, the files
-	$(PY) -m pytest tests/unit tests/bench/test_phases.py tests/downtime/test_counting.py -q
+	$(PY) -m pytest tests/unit tests/bench tests/downtime/test_counting.py -q
 
 manifests: $(PY) ## hold the manifests against schemas and kube-score; builds both once
 	$(PY) -m pytest tests/manifests -q
