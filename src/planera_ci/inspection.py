@@ -20,9 +20,10 @@ from planera_ci.domain.lease import key_of as lock_key
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.mask import masked
 from planera_ci.domain.pods import pods_of, statuses
-from planera_ci.domain.readiness import Scene, state_of
+from planera_ci.domain.readiness import state_of
 from planera_ci.domain.report import served
 from planera_ci.domain.routes import Route, routes
+from planera_ci.domain.scene import Scene
 from planera_ci.domain.smoke import smoke_plan
 from planera_ci.errors import ConfigError, VerifyError
 from planera_ci.pipeline.project import Project

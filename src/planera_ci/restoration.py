@@ -114,7 +114,7 @@ def earlier(stored: Mapping[str, str], versions: Mapping[str, int]) -> dict[str,
 
 def running_jobs(live: Live, keys: Iterable[Key]) -> tuple[Key, ...]:
     """Return the Jobs among these that have not ended."""
-    found = ((key, live.objects.get(key)) for key in keys if key.kind == "Job")
+    found = ((key, live.get(key)) for key in keys if key.kind == "Job")
     return tuple(key for key, job in found if job is not None and not _over(job))
 
 

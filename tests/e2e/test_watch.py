@@ -46,7 +46,7 @@ def _make(namespace: str, name: str) -> None:
 
 async def _seen(live: Live, namespace: str, name: str) -> None:
     with anyio.fail_after(_SECONDS):
-        while Key(*_KIND, namespace, name) not in live.objects:
+        while live.get(Key(*_KIND, namespace, name)) is None:
             await live.change()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from planera_ci.domain.diagnosis import exited, symptoms
+from planera_ci.domain.events import indexed
 from planera_ci.domain.moments import epoch
 from planera_ci.domain.symptom import CRASH, NO_END, Symptom
 
@@ -34,7 +35,7 @@ def _matches(symptom: Symptom, wanted: dict[str, Any]) -> None:
 @pytest.mark.cases("diagnosis")
 def test_trouble_of_pods_is_classed(case: Any) -> None:
     """Pods and events give these symptoms, in this order, and no others."""
-    found = symptoms(case["pods"], case.get("events", ()), crashes=case.get("crashes", True))
+    found = symptoms(case["pods"], indexed(case.get("events", ())), crashes=case.get("crashes", True))
     assert [s.reason for s in found] == [wanted["reason"] for wanted in case["found"]], found
     for symptom, wanted in zip(found, case["found"], strict=True):
         _matches(symptom, wanted)
@@ -43,7 +44,7 @@ def test_trouble_of_pods_is_classed(case: Any) -> None:
 @pytest.mark.cases("diagnosis")
 def test_symptoms_have_marks_of_their_own(case: Any) -> None:
     """Each trouble is known by a mark that no other has, and that is the same the next time."""
-    first, again = (symptoms(case["pods"], case.get("events", ())) for _ in range(2))
+    first, again = (symptoms(case["pods"], indexed(case.get("events", ()))) for _ in range(2))
     assert len({s.mark for s in first}) == len(first)
     assert [s.mark for s in first] == [s.mark for s in again]
 
@@ -52,7 +53,7 @@ def test_mark_is_the_pods_not_its_names(like: Callable[[str], Any]) -> None:
     """A stateful set's next pod has the name of the one before, and troubles of its own."""
     pod = like("pod-new")
     other = {**pod, "metadata": {**pod["metadata"], "uid": "another"}}
-    assert symptoms([pod])[0].mark != symptoms([other])[0].mark
+    assert symptoms([pod], {})[0].mark != symptoms([other], {})[0].mark
 
 
 def test_mark_outlives_the_words_of_a_pull(like: Callable[[str], Any]) -> None:
@@ -62,8 +63,8 @@ def test_mark_outlives_the_words_of_a_pull(like: Callable[[str], Any]) -> None:
         status = {"name": "api", "state": {"waiting": {"reason": reason, "message": message}}}
         return {**like("pod-new"), "status": {"phase": "Pending", "containerStatuses": [status]}}
 
-    first = symptoms([pulling("ErrImagePull", "connection refused")])
-    then = symptoms([pulling("ImagePullBackOff", 'Back-off pulling image "x"')])
+    first = symptoms([pulling("ErrImagePull", "connection refused")], {})
+    then = symptoms([pulling("ImagePullBackOff", 'Back-off pulling image "x"')], {})
     assert [s.mark for s in first] == [s.mark for s in then]
 
 

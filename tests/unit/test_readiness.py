@@ -10,7 +10,8 @@ import pytest
 
 from planera_ci.domain.manifests import Key
 from planera_ci.domain.moments import epoch
-from planera_ci.domain.readiness import Scene, State, describe, state_of
+from planera_ci.domain.readiness import State, describe, state_of
+from planera_ci.domain.scene import Scene
 from planera_ci.domain.symptom import NO_END, remembered
 
 SOON = "2026-11-23T07:00:30Z"

@@ -12,7 +12,8 @@ import pytest
 
 from planera_ci.domain.manifests import Key, Obj, of_kind
 from planera_ci.domain.moments import epoch
-from planera_ci.domain.readiness import Scene, state_of
+from planera_ci.domain.readiness import state_of
+from planera_ci.domain.scene import Scene
 from planera_ci.domain.symptom import remembered
 
 FOLDER = Path(__file__).parent / "data" / "recordings"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from planera_ci.domain.moments import epoch
-from planera_ci.domain.readiness import Scene, state_of
+from planera_ci.domain.readiness import state_of
+from planera_ci.domain.scene import Scene
 from planera_ci.domain.symptom import NO_END, remembered
 
 

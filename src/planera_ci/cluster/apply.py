@@ -9,7 +9,8 @@ from planera_ci.cluster.client import FIELD_MANAGER, Cluster
 from planera_ci.domain.adoption import Adoption, adoption, set_by_hand
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.plan import Action, Change, Plan, change_of, removals
-from planera_ci.domain.readiness import Scene, state_of
+from planera_ci.domain.readiness import state_of
+from planera_ci.domain.scene import Scene
 from planera_ci.errors import Conflict, Rejected
 from planera_ci.tasks import each
 

@@ -68,7 +68,7 @@ async def said(cluster: Cluster, live: Live, keys: Iterable[Key], hide: Hide) ->
     """Return the last lines that Jobs have written, secrets hidden."""
     lines: list[str] = []
     for key in keys:
-        job = live.objects.get(key)
+        job = live.get(key)
         if job is None or key.kind != "Job":
             continue
         good = [pod for pod in pods_of(job, live.of("Pod")) if (pod.get("status") or {}).get("phase") != "Failed"]

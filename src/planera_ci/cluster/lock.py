@@ -142,7 +142,7 @@ async def _acquired(cluster: Cluster, key: Key, holder: Holder, *, act: str, wai
     with anyio.move_on_after(wait):
         async with watching(cluster, key.namespace, ((API_VERSION, KIND),)) as live:
             while True:
-                seen = held(live.objects.get(key))
+                seen = held(live.get(key))
                 if seen and (who is None or seen.holder != who.holder):
                     say(f"waits for the lock, held by {seen.text(cluster.now())}, for at most {wait:.0f} s")
                 who = seen or who

@@ -13,7 +13,8 @@ from planera_ci.domain import symptom as sy
 from planera_ci.domain.events import happened, line
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.pods import pods_of, statuses
-from planera_ci.domain.readiness import Scene, State, describe, state_of
+from planera_ci.domain.readiness import State, describe, state_of
+from planera_ci.domain.scene import Scene
 from planera_ci.domain.symptom import Failure, First, remembered
 from planera_ci.domain.verdict import of_failure
 from planera_ci.errors import RolloutError, last_lines
@@ -80,7 +81,7 @@ class Tracker:
         live = self.live
         now = self.cluster.now()
         scene = Scene(live.of("Pod"), live.of("ReplicaSet"), live.of("Event"), self._firsts, now)
-        states = {key: _state(live.objects.get(key), scene) for key in keys}
+        states = {key: _state(live.get(key), scene) for key in keys}
         self._firsts = remembered(self._firsts, [s for state in states.values() for s in state.symptoms], now)
         for key, state in states.items():
             if key not in before or state.message != before[key].message:
@@ -93,16 +94,16 @@ class Tracker:
 
     def _say_events(self) -> None:
         """Say the warnings that are new; the same words about the same object are said once."""
-        for event in sorted(self.live.of("Event"), key=happened):
-            if event.get("type") == "Warning" and happened(event) >= self.since:
-                text = line({**event, "count": 1})
-                if text not in self._said:
-                    self._said.add(text)
-                    self.say(self.hide(f"event {text}"))
+        warnings = (event for event in self.live.of("Event") if event.get("type") == "Warning")
+        for event in sorted((event for event in warnings if happened(event) >= self.since), key=happened):
+            text = line({**event, "count": 1})
+            if text not in self._said:
+                self._said.add(text)
+                self.say(self.hide(f"event {text}"))
 
     async def _unblock(self, states: Iterable[State]) -> None:
         """Delete the pod that a stateful set's controller waits for in vain; the new revision takes its place."""
-        for state in states:
+        for state in (state for state in states if state.blocked):
             pod = next((p for p in self.live.of("Pod") if p["metadata"]["name"] == state.blocked), None)
             if pod and pod["metadata"]["uid"] not in self._deleted:
                 self._deleted.add(pod["metadata"]["uid"])
@@ -115,7 +116,7 @@ class Tracker:
         if known:
             text = f"{known.message} (for all of the {within:.0f} s that it was given)"
             return Failure(known.reason, text, known.pod, known.container)
-        obj = self.live.objects.get(key)
+        obj = self.live.get(key)
         pods = pods_of(obj, self.live.of("Pod")) if obj else ()
         pod, container = (_at_work if key.kind == "Job" else _suspect)(pods)
         return Failure(sy.SLOW, f"not ready after {within:.0f} s: {state.message}", pod, container)

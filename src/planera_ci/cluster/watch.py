@@ -32,12 +32,21 @@ class Live:
     """What is known of a namespace now, and a signal for whatever comes next."""
 
     def __init__(self) -> None:
-        self.objects: dict[Key, Obj] = {}
+        self._kinds: dict[str, dict[Key, Obj]] = {}
         self._changed = anyio.Event()
+
+    @property
+    def objects(self) -> dict[Key, Obj]:
+        """Return all that is known."""
+        return {key: obj for objs in self._kinds.values() for key, obj in objs.items()}
 
     def of(self, kind: str) -> tuple[Obj, ...]:
         """Return the live objects of a kind."""
-        return tuple(obj for key, obj in self.objects.items() if key.kind == kind)
+        return tuple(self._kinds.get(kind, {}).values())
+
+    def get(self, key: Key) -> Obj | None:
+        """Return one object, or nothing where there is none."""
+        return self._kinds.get(key.kind, {}).get(key)
 
     async def change(self) -> None:
         """Return when something has changed since the last call."""
@@ -47,25 +56,22 @@ class Live:
     def replace(self, kind: str, objs: Iterable[Obj]) -> None:
         """Take over a fresh list of one kind; an answer to our own write may be newer than the list."""
         listed = {Key.of(obj): slim(obj) for obj in objs}
-        others = {key: obj for key, obj in self.objects.items() if key.kind != kind}
-        newer = {
-            key: obj
-            for key, obj in self.objects.items()
-            if key.kind == kind and key in listed and _version(obj) > _version(listed[key])
-        }
-        self.objects = others | listed | newer
+        known = self._kinds.get(kind, {})
+        newer = {k: obj for k, obj in known.items() if k in listed and _version(obj) > _version(listed[k])}
+        self._kinds[kind] = listed | newer
         self._changed.set()
 
     def take(self, event: Obj) -> None:
         """Take over one event; one that is older than what is known is let go."""
         obj, key = event["object"], Key.of(event["object"])
-        known = self.objects.get(key)
+        objs = self._kinds.setdefault(key.kind, {})
+        known = objs.get(key)
         if known is not None and _version(known) > _version(obj):
             return
         if event["type"] == "DELETED":
-            self.objects.pop(key, None)
+            objs.pop(key, None)
         else:
-            self.objects[key] = slim(obj)
+            objs[key] = slim(obj)
         self._changed.set()
 
 

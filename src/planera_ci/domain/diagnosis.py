@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from planera_ci.domain import symptom as sy
-from planera_ci.domain.events import Index, about, happened, indexed, said, text_of
+from planera_ci.domain.events import Index, about, happened, said, text_of
 from planera_ci.domain.manifests import Obj
 from planera_ci.domain.moments import epoch, written
 from planera_ci.domain.pods import condition, ended, how_it_ended, is_ready, statuses, waiting
@@ -47,13 +47,12 @@ _SCALING = frozenset({"TriggeredScaleUp", "Nominated"})
 _PROBE_KILL = re.compile(r"^(?:Init c|C)ontainer (\S+) failed (liveness|startup) probe")
 
 
-def symptoms(pods: Iterable[Obj], events: Iterable[Obj] = (), *, crashes: bool = True) -> tuple[Symptom, ...]:
+def symptoms(pods: Iterable[Obj], index: Index, *, crashes: bool = True) -> tuple[Symptom, ...]:
     """Return what keeps these pods from being ready, the hopeless first; pods that ended have none.
 
     A container counts as crashing when the kubelet says so (CrashLoopBackOff, from its second exit
     on): one that crashed before and runs now is starting. A Job counts its crashes itself.
     """
-    index = indexed(events)
     unwell = (pod for pod in pods if not ended(pod) and not is_ready(pod))
     found = [s for pod in unwell for s in _of_pod(pod, index, crashes=crashes)]
     return tuple(sorted(found, key=lambda s: s.grace))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from planera_ci.domain.manifests import Obj
 
 
+@lru_cache(4096)  # the same few are read at every event of a rollout
 def epoch(text: str | None) -> float:
     """Read a timestamp (RFC 3339, as in the Kubernetes API's Time and MicroTime); none is 0."""
     return datetime.fromisoformat(text).timestamp() if text else 0.0

@@ -7,16 +7,17 @@ rollout left behind neither fails a new one nor makes it look done.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from planera_ci.domain import symptom as sy
 from planera_ci.domain.diagnosis import exited, symptoms
-from planera_ci.domain.events import about, happened, indexed
+from planera_ci.domain.events import about, happened
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.moments import epoch, written
-from planera_ci.domain.pods import ended, is_ready, pods_of, waits
-from planera_ci.domain.symptom import NO_END, Failure, Firsts, Symptom, due, judged
+from planera_ci.domain.pods import ended, is_ready, waits
+from planera_ci.domain.scene import Scene
+from planera_ci.domain.symptom import NO_END, Failure, Symptom, due, judged
 
 _HASH = "pod-template-hash"
 # Refusals to create a pod that pass: a webhook that restarts, an account or a quota that is just being made.
@@ -32,17 +33,6 @@ _PASSING = (
 # A webhook's own word, whatever it is about.
 _FINAL = "denied the request"
 _QUOTA = re.compile(r"(exceeded|failed|insufficient) quota|status unknown for quota")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What is known of the namespace at a moment, and of every trouble since its first sign."""
-
-    pods: tuple[Obj, ...] = ()
-    replica_sets: tuple[Obj, ...] = ()
-    events: tuple[Obj, ...] = ()
-    firsts: Firsts = field(default_factory=dict)
-    now: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,7 @@ class State:
 def state_of(obj: Obj, scene: Scene) -> State:
     """Derive the state of a workload from itself and the scene around it."""
     kind = obj["kind"]
-    pods = pods_of(obj, scene.pods)
+    pods = scene.pods_of(obj)
     if kind == "Job":
         return _job(obj, pods, scene)
     if kind == "Pod":
@@ -113,12 +103,12 @@ def _deployment(obj: Obj, pods: tuple[Obj, ...], scene: Scene) -> State:
         return _done(obj, f"{available}/{wanted}")
     if obj["spec"].get("paused"):
         return _failed(Failure(sy.CONFIG, f"it is paused: kubectl rollout resume deployment {obj['metadata']['name']}"))
-    newest = _newest(obj, scene.replica_sets)
+    newest = _newest(obj, scene.replica_sets_of(obj))
     if newest is None:
         return State(False, f"0/{wanted} ready; no replica set yet")
     hashed = (newest["metadata"].get("labels") or {}).get(_HASH, "")
     mine = tuple(pod for pod in pods if (pod["metadata"].get("labels") or {}).get(_HASH) == hashed)
-    found = (*symptoms(mine, scene.events), *_refused(newest, scene))
+    found = (*symptoms(mine, scene.index), *_refused(newest, scene))
     ready = sum(map(is_ready, mine))
     old = f"; {total - updated} of the old pods to go" if total > updated else ""
     brief = "; not for long enough to be available (minReadySeconds)" if ready > available else ""
@@ -133,13 +123,8 @@ def _newest(obj: Obj, replica_sets: tuple[Obj, ...]) -> Obj | None:
     The revision annotation is no guide: on the way back to an earlier template it points for a
     while to the replica set that is being left.
     """
-    uid, template = obj["metadata"].get("uid"), _plain(obj["spec"].get("template") or {})
-    same = [
-        rs
-        for rs in replica_sets
-        if any(owner.get("uid") == uid for owner in rs["metadata"].get("ownerReferences") or ())
-        and _plain(rs["spec"].get("template") or {}) == template
-    ]
+    template = _plain(obj["spec"].get("template") or {})
+    same = [rs for rs in replica_sets if _plain(rs["spec"].get("template") or {}) == template]
     return min(same, key=lambda rs: rs["metadata"].get("creationTimestamp") or "", default=None)
 
 
@@ -172,8 +157,7 @@ def _refusal(owner: Obj, message: str, scene: Scene, *, seen: float, since: floa
     mark = f"{owner['metadata'].get('uid', owner['metadata']['name'])}/create"
     words, first = sy.plain(message), scene.firsts.get(mark)
     exceeded = "exceeded quota" in words
-    leaving = any(pod["metadata"].get("deletionTimestamp") for pod in scene.pods)
-    freed = leaving or (first is not None and first.symptom.grace > 0)
+    freed = scene.leaving or (first is not None and first.symptom.grace > 0)
     passing = freed if exceeded else _FINAL not in words and any(word in words for word in _PASSING)
     grace = sy.REFUSAL_GRACE if passing else 0.0
     reason = sy.QUOTA if _QUOTA.search(words) else sy.ADMISSION
@@ -186,7 +170,7 @@ def _refused_by_event(obj: Obj, scene: Scene) -> tuple[Symptom, ...]:
     An event that is repeated moves its time on, so that its first sight is when it began.
     """
     changed = written(obj, status=False)
-    mine = about(obj, indexed(scene.events))
+    mine = about(obj, scene.index)
     fresh = (event for event in mine if event.get("reason") == "FailedCreate" and happened(event) > changed)
     return tuple(_refusal(obj, str(event.get("message", "")), scene, seen=happened(event)) for event in fresh)[:1]
 
@@ -215,19 +199,22 @@ def _stateful_set(obj: Obj, pods: tuple[Obj, ...], scene: Scene) -> State:
     current = status.get("currentRevision") == revision or updated >= max(wanted - kept, 0)
     if total == wanted and available >= wanted and current:
         return _done(obj, f"{available}/{wanted}")
-    mine = tuple(p for p in pods if (p["metadata"].get("labels") or {}).get("controller-revision-hash") == revision)
-    found = (*symptoms(mine, scene.events), *_refused_by_event(obj, scene))
-    old = tuple(pod for pod in pods if pod not in mine)
+    mine, old = (tuple(pod for pod in pods if _is_of(pod, revision) is new) for new in (True, False))
+    found = (*symptoms(mine, scene.index), *_refused_by_event(obj, scene))
     by_hand = "; updateStrategy OnDelete: delete the old pods" if strategy.get("type") == "OnDelete" else ""
     message = f"{sum(map(is_ready, mine))}/{wanted} ready{waits(mine) or waits(old) or by_hand}"
     state = _waiting(obj, message, found, scene)
     if state.failure or by_hand or spec.get("podManagementPolicy") == "Parallel":
         return state
     # The controller waits for every old pod to be ready before it replaces any, even one that never will be.
-    troubles = symptoms(old, scene.events)
+    troubles = symptoms(old, scene.index)
     stuck = judged(troubles, scene.firsts, scene.now, _grace(obj))
     ends = min(state.due, due(troubles, scene.firsts, scene.now, _grace(obj)))
     return replace(state, symptoms=(*found, *troubles), due=ends, blocked=stuck.pod if stuck else "")
+
+
+def _is_of(pod: Obj, revision: str | None) -> bool:
+    return (pod["metadata"].get("labels") or {}).get("controller-revision-hash") == revision
 
 
 def _daemon_set(obj: Obj, pods: tuple[Obj, ...], scene: Scene) -> State:
@@ -240,7 +227,7 @@ def _daemon_set(obj: Obj, pods: tuple[Obj, ...], scene: Scene) -> State:
         return _done(obj, f"{available}/{wanted}")
     template = (obj["metadata"].get("annotations") or {}).get("deprecated.daemonset.template.generation")
     mine = tuple(p for p in pods if (p["metadata"].get("labels") or {}).get("pod-template-generation") == template)
-    found = (*symptoms(mine, scene.events), *_refused_by_event(obj, scene))
+    found = (*symptoms(mine, scene.index), *_refused_by_event(obj, scene))
     return _waiting(obj, f"{sum(map(is_ready, mine))}/{wanted} ready{waits(mine)}", found, scene)
 
 
@@ -250,8 +237,8 @@ def _job(obj: Obj, pods: tuple[Obj, ...], scene: Scene) -> State:
         return State(True, "completed", at=epoch(finished.get("lastTransitionTime")))
     over = _condition(obj, "Failed", "True") or _condition(obj, "FailureTarget", "True")
     if over:
-        return _failed(_job_failure(over, pods_of(obj, scene.pods, leaving=True)))
-    found = (*symptoms(pods, scene.events, crashes=False), *_refused_by_event(obj, scene))
+        return _failed(_job_failure(over, scene.pods_of(obj, leaving=True)))
+    found = (*symptoms(pods, scene.index, crashes=False), *_refused_by_event(obj, scene))
     if (obj.get("spec") or {}).get("suspend"):
         return State(False, "suspended")
     runs = any((pod.get("status") or {}).get("phase") == "Running" for pod in pods)
@@ -285,7 +272,7 @@ def _pod(obj: Obj, scene: Scene) -> State:
     if is_ready(obj):
         return _done(obj, "ready")
     runs = (obj.get("status") or {}).get("phase") == "Running"
-    found = symptoms((obj,), scene.events, crashes=False)
+    found = symptoms((obj,), scene.index, crashes=False)
     return _waiting(obj, "at work" if runs else f"started{waits((obj,))}", found, scene)
 
 
