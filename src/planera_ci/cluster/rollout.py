@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -40,6 +41,12 @@ Hide = Callable[[str], str]
 """Takes the secrets out of what containers and events say."""
 
 _LONGEST_NAP, _LOG_SECONDS = 30.0, 10.0
+_REST = 4.0
+"""How many times as long as a judgement took the next one waits: what comes meanwhile is judged at once.
+
+So judging takes a fifth of one core at most, however much there is to judge; a rollout of a hundred pods has thousands
+of events. What is told is told a few hundredths of a second later.
+"""
 
 
 @dataclass
@@ -63,7 +70,9 @@ class Tracker:
         states: dict[Key, State] = {}
         with anyio.move_on_after(within):
             while True:
+                begun = time.thread_time()
                 states = self._judged(keys, states)
+                rested = anyio.current_time() + _REST * (time.thread_time() - begun)
                 failed = next(((key, s.failure) for key, s in states.items() if s.failure), None)
                 if failed:
                     raise await self._error(*failed)
@@ -72,6 +81,7 @@ class Tracker:
                 await self._unblock(states.values())
                 with anyio.move_on_after(self._nap(states.values())):
                     await self.live.change()
+                await anyio.sleep_until(rested)
         await self.cluster.version()  # what is known is old where the API server is away: then that is the reason
         key, state = next((key, state) for key, state in states.items() if not state.done)
         raise await self._error(key, self._overdue(key, state, within))
