@@ -6,6 +6,7 @@ one does, and the evidence is kept; or the message says what is left, and the ne
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -282,5 +283,6 @@ class Transition:
             notes=target.notes,
             urls=pages(routes_of(self.project, m.unpinned(target.objs, target.images))),
             memory=memory(),
+            cpu=round(time.process_time(), 2),
             images=target.images,
         )

@@ -54,7 +54,7 @@ def test_json_holds_every_fact() -> None:
     assert data["urls"] == ["https://staging.planera.app"]
     assert data.keys() == {
         *("app", "environment", "version", "was", "seconds", "steps", "notes", "urls"),
-        *("revision", "outcome", "verdict", "rollback", "memory", "images", "diff", "error", "again"),
+        *("revision", "outcome", "verdict", "rollback", "memory", "cpu", "images", "diff", "error", "again"),
     }
 
 

@@ -38,6 +38,8 @@ class Report:
     """The revision that was put back, whether it was verified, and how long that took."""
     memory: float = 0.0
     """The most memory that the deployment's own process had, in MiB."""
+    cpu: float = 0.0
+    """The seconds of processor time that it took."""
     images: Mapping[str, str] = field(default_factory=dict)
     """What each image name of the manifests was pinned to."""
     diff: str = ""
