@@ -1,0 +1,1 @@
+"""Measures speed against what people use, and how it grows."""
