@@ -63,11 +63,11 @@ def _same_digests(key: Key, pod: Obj, wanted: Mapping[str, str], act: str) -> No
 async def endpoints(cluster: Cluster, objs: Iterable[Obj], namespace: str, act: str) -> int:
     """Return how many services have a ready endpoint; each one that selects pods must."""
     services = [obj for obj in of_kind(objs, "Service") if obj["spec"].get("selector")]
-    slices: tuple[Obj, ...] = ()
     with anyio.move_on_after(_WITHIN):
         while True:
             slices, _ = await cluster.listing("discovery.k8s.io/v1", "EndpointSlice", namespace)
-            bare = [s["metadata"]["name"] for s in services if not _served(s, slices)]
+            served = served_names(slices)
+            bare = [name for service in services if (name := service["metadata"]["name"]) not in served]
             if not bare:
                 return len(services)
             await anyio.sleep(_BETWEEN)
@@ -78,10 +78,10 @@ async def endpoints(cluster: Cluster, objs: Iterable[Obj], namespace: str, act: 
     )
 
 
-def _served(service: Obj, slices: Iterable[Obj]) -> bool:
-    name = service["metadata"]["name"]
-    mine = (s for s in slices if (s["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name)
-    return any((endpoint.get("conditions") or {}).get("ready") for s in mine for endpoint in s.get("endpoints") or ())
+def served_names(slices: Iterable[Obj]) -> set[str]:
+    """Return the names of the services that have a ready endpoint."""
+    ready = (s for s in slices if any((end.get("conditions") or {}).get("ready") for end in s.get("endpoints") or ()))
+    return {(each["metadata"].get("labels") or {}).get("kubernetes.io/service-name", "") for each in ready}
 
 
 async def answers(cluster: Cluster, routes: Iterable[Route], namespace: str, act: str) -> tuple[Answer, ...]:
