@@ -42,8 +42,9 @@ async def plan(cluster: Cluster, objs: Iterable[Obj], before: Iterable[Key] = ()
     wanted = {Key.of(obj): obj for obj in objs}
     keys = tuple(wanted)
     changes = await each(keys, lambda key: _change(cluster, wanted[key], adopt=adopt))
-    gone = [change for change in removals(before, keys) if await cluster.get(change.key) is not None]
-    return Plan((*(changes[key] for key in keys), *gone))
+    gone = removals(before, keys)
+    there = await each((change.key for change in gone), cluster.get)
+    return Plan((*(changes[key] for key in keys), *(change for change in gone if there[change.key] is not None)))
 
 
 async def _change(cluster: Cluster, obj: Obj, *, adopt: bool) -> Change:
@@ -109,5 +110,4 @@ async def write(cluster: Cluster, obj: Obj, change: Change) -> Obj:
 
 async def remove(cluster: Cluster, changes: Iterable[Change]) -> None:
     """Delete what earlier releases applied and this one no longer has."""
-    for change in changes:
-        await cluster.delete(change.key)
+    await each((change.key for change in changes), cluster.delete)
