@@ -107,7 +107,7 @@ async def planned(
     namespace = m.namespace_of(objs, environment)
     names = project.components(objs)
     routes_of(project, objs)  # what the smoke test could not run is told here too
-    await check(cluster, objs, namespace)
+    checked = await check(cluster, objs, namespace)
     await check_generated(cluster, objs, namespace, f"{project.name}-secrets")
     third_party = await project.third_party(objs, await promotion.pins(names) if promotion else None)
     images: dict[str, Image | None] = {}
@@ -126,7 +126,9 @@ async def planned(
     # The Secrets that the pipeline makes when it deploys are missing here; a plan never removes a Secret.
     shown = m.pinned(objs, pins, revisions, digests_only=False)
     shown = m.with_secret_versions(shown, f"{project.name}-secrets", history.good.secrets if history.good else {})
-    text = (await plan(cluster, shown, history.inventory())).text()
+    same = {Key.of(old) for old, new in zip(objs, shown, strict=True) if old == new}
+    known = {change.key: change for change in checked.changes if change.key in same}
+    text = (await plan(cluster, shown, history.inventory(), known=known)).text()
     # What was applied by other means may have a value in a variable.
     return masked(text, await known_values(cluster, namespace, project.name))
 

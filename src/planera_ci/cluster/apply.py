@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from planera_ci.cluster.client import FIELD_MANAGER, Cluster
 from planera_ci.domain.adoption import Adoption, adoption, set_by_hand
@@ -20,8 +20,11 @@ _TRIES = 8
 """How often an object is read anew that somebody changes at the same time, such as a controller its status."""
 
 
-async def check(cluster: Cluster, objs: Iterable[Obj], namespace: str) -> None:
-    """Have the API server validate every object without changing anything, and the pods by the namespace's policy."""
+async def check(cluster: Cluster, objs: Iterable[Obj], namespace: str) -> Plan:
+    """Have the API server validate every object without changing anything, and the pods by the namespace's policy.
+
+    Return what applying them as they are would change.
+    """
     live = await cluster.get(Key("v1", "Namespace", "", namespace))
     if live is None:
         raise Rejected(
@@ -30,18 +33,27 @@ async def check(cluster: Cluster, objs: Iterable[Obj], namespace: str) -> None:
             "have an administrator make it, and the account that deploys to it: dagger call access --env ENV",
         )
     cluster.enforced = (live["metadata"].get("labels") or {}).get(_ENFORCED, "")
-    await plan(cluster, objs)
+    return await plan(cluster, objs)
 
 
-async def plan(cluster: Cluster, objs: Iterable[Obj], before: Iterable[Key] = (), *, adopt: bool = False) -> Plan:
+async def plan(
+    cluster: Cluster,
+    objs: Iterable[Obj],
+    before: Iterable[Key] = (),
+    *,
+    adopt: bool = False,
+    known: Mapping[Key, Change] | None = None,
+) -> Plan:
     """Compare every object with the live one by a server dry run; nothing is changed.
 
     With `adopt`, fields that `kubectl apply` owns become ours first, which changes nothing but whose they are; without,
-    the dry run is of what applying would make of the object then.
+    the dry run is of what applying would make of the object then. What is known is not asked again.
     """
+    known = known or {}
     wanted = {Key.of(obj): obj for obj in objs}
     keys = tuple(wanted)
-    changes = await each(keys, lambda key: _change(cluster, wanted[key], adopt=adopt))
+    asked = (key for key in keys if key not in known)
+    changes = {**known, **await each(asked, lambda key: _change(cluster, wanted[key], adopt=adopt))}
     gone = removals(before, keys)
     there = await each((change.key for change in gone), cluster.get)
     return Plan((*(changes[key] for key in keys), *(change for change in gone if there[change.key] is not None)))
