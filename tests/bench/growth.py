@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 Facts = dict[str, Any]
 Sizes = dict[int, float]
-"""The middle figure of each size."""
+"""The figure of each size."""
 
 STEEPER = 2.0
 """How many times steeper a figure may grow from a size to the next than it did before.
 
-A tenfold size that grows by the square is ten times steeper. A machine that others use at the same time was seen to
-take half as long again for the same work, now for one size and then for the other.
+A figure that grows by the square is ten times steeper from a size to its tenfold. Others that use the machine at the
+same time only add to a figure, twice as much were seen: so each size is judged by its fastest round.
 """
 WHOLE = "call"
 """The figure that is shown and not judged: seconds of the CLI and the engine are in it, whatever the size."""
@@ -28,7 +28,7 @@ def worse_than_linear(raw: Facts) -> list[str]:
     """Return a sentence for each figure that grows worse than linearly; what is there at any size is not counted."""
     found = []
     for what in _TITLES:
-        for case, figure, unit, sizes in _figures(raw[what]):
+        for case, figure, unit, sizes in _figures(raw[what], min):
             if figure == WHOLE:
                 continue
             noise = _NOISE.get(figure, _TENTHS)
@@ -47,7 +47,7 @@ def markdown(raw: Facts) -> str:
 
 
 def _table(what: str, rows: list[Facts]) -> str:
-    figures = list(_figures(rows))
+    figures = list(_figures(rows, median))
     counts = sorted({row["size"] for row in rows})
     head = [_TITLES[what], *(f"{count:,}" for count in counts), "growth"]
     lines = [[f"{case}, {name}", *_cells(sizes, counts, unit)] for case, name, unit, sizes in figures]
@@ -65,8 +65,8 @@ def _shown(value: float, unit: str) -> str:
     return f"{value:.0f} {unit}" if unit == "MiB" else f"{value:.2f} {unit}"
 
 
-def _figures(rows: list[Facts]) -> Iterator[tuple[str, str, str, Sizes]]:
-    """Yield each figure of each case with its unit, the middle one of all rounds for each size."""
+def _figures(rows: list[Facts], of: Callable[[list[float]], float]) -> Iterator[tuple[str, str, str, Sizes]]:
+    """Yield each figure of each case with its unit, one of all rounds for each size."""
     if not rows:
         return
     for case, figures in rows[0]["cases"].items():
@@ -75,7 +75,7 @@ def _figures(rows: list[Facts]) -> Iterator[tuple[str, str, str, Sizes]]:
             for row in rows:
                 by_size.setdefault(row["size"], []).append(row["cases"][case][name])
             unit = "MiB" if name == "memory" else "s"
-            yield case, name, unit, {size: median(values) for size, values in by_size.items()}
+            yield case, name, unit, {size: of(values) for size, values in by_size.items()}
 
 
 def _triples(counts: list[int]) -> Iterator[tuple[int, int, int]]:

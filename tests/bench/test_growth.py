@@ -65,3 +65,10 @@ def test_table_has_the_middle_of_all_rounds_and_what_it_comes_to_for_each_object
         "| --- | ---: | ---: | ---: | ---: |",
         "| plan, apply | 1.10 s | 2.00 s | 11.00 s | 0.10 |",
     ]
+
+
+def test_slow_round_is_no_growth() -> None:
+    """What others do on the machine makes a round slower, and no round faster."""
+    raw = _raw("apply", lambda size: 1 + 0.01 * size)
+    raw["objects"] += _raw("apply", lambda size: 1 + 0.01 * size + (60 if size == _SIZES[-1] else 0))["objects"]
+    assert worse_than_linear(raw) == []
