@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -26,6 +26,7 @@ _NO_LOG = "unable to retrieve container logs"
 
 Fence = Callable[[], Awaitable[float]]
 """Raises where a write is not allowed any more, else returns the seconds for which it still is."""
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -166,7 +167,8 @@ class Cluster(Server):
         """Return the end of a container's log, or nothing where there is none."""
         query = [("container", container), ("tailLines", str(lines)), ("previous", str(previous).lower())]
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
-        text = str(await self._thread(partial(self.end_of, path, query)))
+        async with self.limit:
+            text = str(await _thread(partial(self.end_of, path, query)))
         return "" if text.startswith(_NO_LOG) else text
 
     async def path(self, key: Key) -> str:
@@ -189,19 +191,23 @@ class Cluster(Server):
         """
         deadline = anyio.current_time() + self.patience
         while True:
-            left = await fence() if fence else None
-            until = uptime() + left if left is not None else None
-            request = partial(self.request, method, path, act=act, until=until, **kwargs)
-            try:
-                return json.loads(await self._thread(request, whole=whole))
-            except (Unreachable, AccessDenied) as error:
-                passing = isinstance(error, Unreachable) or self.health.recovering
-                if not passing or anyio.current_time() >= deadline:
-                    raise
-                await anyio.sleep(_AGAIN)
+            async with self.limit:
+                # Asked only now: what the fence said to who then waits for a place would be too old when it is sent.
+                left = await fence() if fence else None
+                until = uptime() + left if left is not None else None
+                request = partial(self.request, method, path, act=act, until=until, **kwargs)
+                try:
+                    return json.loads(await _thread(request, whole=whole))
+                except (Unreachable, AccessDenied) as error:
+                    passing = isinstance(error, Unreachable) or self.health.recovering
+                    if not passing or anyio.current_time() >= deadline:
+                        raise
+            await anyio.sleep(_AGAIN)
 
-    async def _thread(self, call: Any, *, whole: bool = False) -> Any:
-        return await anyio.to_thread.run_sync(call, limiter=self.limit, abandon_on_cancel=not whole)
+
+async def _thread(call: Callable[[], Result], *, whole: bool = False) -> Result:
+    """Run what blocks in a thread; how many there are is for who calls to limit."""
+    return await anyio.to_thread.run_sync(call, limiter=anyio.CapacityLimiter(1), abandon_on_cancel=not whole)
 
 
 def connect(kubeconfig: str, address: str = "") -> Cluster:
