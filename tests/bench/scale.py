@@ -28,7 +28,7 @@ _INSIDE = re.compile(r"PlaneraCi\.(?:plan|deploy)\b.* DONE \[(?:(\d+)m)?([\d.]+)
 
 
 def measured(objects: Iterable[int] = OBJECTS, replicas: Iterable[int] = REPLICAS, rounds: int = 1) -> Facts:
-    """Measure every size in turn, so many times; say on standard error what is being measured."""
+    """Measure every size in turn, so many times; say on standard error what is measured, and what came of it."""
     objects, replicas = tuple(objects), tuple(replicas)
     raw: Facts = {"objects": [], "replicas": []}
     for number in range(rounds):
@@ -39,6 +39,7 @@ def measured(objects: Iterable[int] = OBJECTS, replicas: Iterable[int] = REPLICA
                     app = make_scaled(f"z{secrets.token_hex(3)}", Path(name))
                     try:
                         raw[what].append({"size": size, "cases": measure(app, size)})
+                        sys.stderr.write(f"{json.dumps(raw[what][-1])}\n")
                     finally:
                         app.remove()
     return raw
