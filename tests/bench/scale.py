@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import secrets
 import sys
@@ -115,6 +116,8 @@ def arguments_of(words: list[str]) -> argparse.Namespace:
         parser.error(f"--objects: {LEAST} objects are always there: a Deployment and a Service")
     if options.rounds < 1:
         parser.error("--rounds: at least 1")
+    if "_EXPERIMENTAL_DAGGER_RUNNER_HOST" not in os.environ:
+        parser.error("it needs the lab: lab/lab run -- python -m tests.bench.scale")
     if options.replicas and (free := room()) < options.replicas[-1]:
         parser.error(f"--replicas: the cluster's nodes have room for {free} more pods; take {free} for the most")
     return options
