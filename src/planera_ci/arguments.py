@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import dagger
 from dagger import DefaultPath, Doc, Ignore
 
 from planera_ci.choices import Format
-from planera_ci.domain.report import Report
 from planera_ci.errors import ConfigError
+
+if TYPE_CHECKING:
+    from planera_ci.domain.report import Report
 
 _NOT_GITS = [
     *(".git", ".venv", ".env", "*.kubeconfig", "evidence", "sdk"),
     *("**/__pycache__", "**/.*_cache", "**/node_modules", "**/dist"),
 ]
 """What git ignores, so that it is not even sent to the engine."""
+LEFT_OUT = ["**/node_modules", "**/.venv", "**/__pycache__"]
+"""What no build needs."""
 _LONGEST, _MOST_LINES, _MOST_HOURS = 3600, 10_000, 720
 
 Env = Annotated[str, Doc("Environment, a folder of the manifests: staging, production, or one of planera.toml's")]
@@ -46,6 +50,26 @@ Repo = Annotated[
 Only = Annotated[
     list[str] | None, Doc("Checks to run: lint, types, unit, manifests, workflows, docs, by commas; default: all")
 ]
+
+
+class Settings(Protocol):
+    """The module's own arguments."""
+
+    example: dagger.Directory
+    git: dagger.GitRepository
+    stock: dagger.Directory
+    manifests: dagger.Directory | None
+    source: dagger.Directory | None
+    name: str
+    owner: str
+    registry: str
+    user: str
+    token: dagger.Secret | None
+    kubeconfig: dagger.Secret | None
+    cluster: dagger.Service | None
+    run: str
+    jwt: dagger.Secret | None
+    at: str
 
 
 def checked_seconds(flag: str, given: int, *, least: int = 1) -> float:

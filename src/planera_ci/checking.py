@@ -7,13 +7,10 @@ from typing import Protocol
 from dagger import check, function
 
 from planera_ci import arguments as given
-from planera_ci import verbs
-from planera_ci.pipeline.clock import Clock
 from planera_ci.told import plainly
-from planera_ci.wiring import Settings
 
 
-class Checking(Settings, Protocol):
+class Checking(given.Settings, Protocol):
     """A part of the module's object: what it is told apart from is in its name."""
 
     @function(cache="never")
@@ -24,5 +21,8 @@ class Checking(Settings, Protocol):
         Each check runs in a container that holds what it reads and nothing else; where none of that has changed,
         the answer that it had is kept.
         """
+        from planera_ci import verbs
+        from planera_ci.pipeline.clock import Clock
+
         with plainly():
             return (await verbs.checks(self, repo, only or (), Clock())).text()

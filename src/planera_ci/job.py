@@ -9,6 +9,7 @@ from typing import Any
 import dagger
 
 from planera_ci import verbs
+from planera_ci.arguments import Settings
 from planera_ci.choices import Verb
 from planera_ci.domain import again
 from planera_ci.domain.images import short
@@ -21,7 +22,7 @@ from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project
 from planera_ci.pipeline.source import Source
 from planera_ci.verbs import Asked, Trial
-from planera_ci.wiring import Settings, cluster_of, data_of, project_of, report_of, source_of
+from planera_ci.wiring import cluster_of, data_of, project_of, report_of, source_of
 
 _SHOWN = ("was", "urls", "revision", "outcome", "verdict", "rollback", "images", "diff")
 """What the report of a failed deployment has besides its steps."""

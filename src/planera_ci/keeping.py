@@ -10,13 +10,10 @@ from dagger import Doc, Name, function
 
 from planera_ci import arguments as given
 from planera_ci.choices import Format
-from planera_ci.domain.backup import check_restore
-from planera_ci.pipeline.clock import Clock
 from planera_ci.told import plainly
-from planera_ci.wiring import Settings, data_of, project_of
 
 
-class Keeping(Settings, Protocol):
+class Keeping(given.Settings, Protocol):
     """A part of the module's object: what it is told apart from is in its name."""
 
     @function(cache="never")
@@ -32,6 +29,9 @@ class Keeping(Settings, Protocol):
 
         It is a tar of a dump in Postgres' custom format, what it is of, and checksums; docs/data.md.
         """
+        from planera_ci.pipeline.clock import Clock
+        from planera_ci.wiring import data_of, project_of
+
         with plainly():
             project = await project_of(self, env)
             act = f"back up {project.name} in {env}"
@@ -52,6 +52,10 @@ class Keeping(Settings, Protocol):
         It is restored beside the database in use, which it replaces at once when it is complete;
         the former is kept under another name. The application needs no restart.
         """
+        from planera_ci.domain.backup import check_restore
+        from planera_ci.pipeline.clock import Clock
+        from planera_ci.wiring import data_of, project_of
+
         with plainly():
             project = await project_of(self, env)
             act = f"restore {project.name} in {env}"

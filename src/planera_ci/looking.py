@@ -11,13 +11,10 @@ from dagger import Doc, function
 
 from planera_ci import arguments as given
 from planera_ci.choices import Format
-from planera_ci.domain.images import checked_component
-from planera_ci.pipeline.clock import Clock
 from planera_ci.told import plainly
-from planera_ci.wiring import Settings, cluster_of, project_of, report_of
 
 
-class Looking(Settings, Protocol):
+class Looking(given.Settings, Protocol):
     """A part of the module's object: what it is told apart from is in its name."""
 
     @function(cache="never")
@@ -31,7 +28,9 @@ class Looking(Settings, Protocol):
 
         Checked are the running image ids, the services' endpoints, and what the Ingress answers.
         """
-        from planera_ci.inspection import verify_recorded  # noqa: PLC0415
+        from planera_ci.inspection import verify_recorded
+        from planera_ci.pipeline.clock import Clock
+        from planera_ci.wiring import cluster_of, project_of, report_of
 
         with plainly():
             clock = Clock()
@@ -44,7 +43,8 @@ class Looking(Settings, Protocol):
     @function(cache="never")
     async def status(self, env: given.Env) -> str:
         """Show what runs in an environment: release, workloads and images."""
-        from planera_ci.inspection import status  # noqa: PLC0415
+        from planera_ci.inspection import status
+        from planera_ci.wiring import cluster_of, project_of
 
         with plainly():
             project = await project_of(self, env)
@@ -53,7 +53,8 @@ class Looking(Settings, Protocol):
     @function(cache="never")
     async def history(self, env: given.Env, shown: given.Shown = Format.TEXT) -> str:
         """Show the revisions of an environment: what, when, and how it ended."""
-        from planera_ci.inspection import history  # noqa: PLC0415
+        from planera_ci.inspection import history
+        from planera_ci.wiring import cluster_of, project_of
 
         with plainly():
             project = await project_of(self, env)
@@ -70,7 +71,9 @@ class Looking(Settings, Protocol):
         lines: given.Lines = 100,
     ) -> str:
         """Show the last lines of a component's containers, or another workload's."""
-        from planera_ci.inspection import logs  # noqa: PLC0415
+        from planera_ci.domain.images import checked_component
+        from planera_ci.inspection import logs
+        from planera_ci.wiring import cluster_of, project_of
 
         with plainly():
             name, count = checked_component(component), given.checked_lines(lines)
@@ -83,7 +86,8 @@ class Looking(Settings, Protocol):
 
         Events, states, logs, the diff, a timeline and the report, secrets masked. Export it: `-o DIR`.
         """
-        from planera_ci.inspection import evidence, save  # noqa: PLC0415
+        from planera_ci.inspection import evidence, save
+        from planera_ci.wiring import cluster_of, project_of
 
         with plainly():
             project = await project_of(self, env)

@@ -1,7 +1,7 @@
 """The module's verbs: each translates its arguments, calls the pipeline, and returns a report.
 
-What needs a cluster is imported where it is used: loading the Kubernetes client takes longer than
-many a verb that does without it.
+What a verb needs is imported where it is used: Dagger starts this module three times for a call (what it has, its
+object, the verb), and only the last of them does something.
 """
 
 from __future__ import annotations
@@ -12,32 +12,12 @@ import dagger
 from dagger import DefaultPath, Doc, Ignore, function, object_type
 
 from planera_ci import arguments as given
-from planera_ci import verbs
 from planera_ci.checking import Checking
 from planera_ci.choices import Format
-from planera_ci.domain.images import checked_component
-from planera_ci.domain.proven import Proven
-from planera_ci.domain.stages import check_built_for, check_rotate
 from planera_ci.keeping import Keeping
 from planera_ci.looking import Looking
-from planera_ci.pipeline.build import build
-from planera_ci.pipeline.clock import Clock
-from planera_ci.pipeline.project import plaintext
-from planera_ci.pipeline.release import Making
-from planera_ci.pipeline.render import load
-from planera_ci.pipeline.render import render as kustomize
 from planera_ci.serving import Serving
 from planera_ci.told import plainly
-from planera_ci.wiring import (
-    LEFT_OUT,
-    cluster_of,
-    deployment_of,
-    project_of,
-    promotion_of,
-    report_of,
-    revision_of,
-    source_of,
-)
 
 
 @object_type
@@ -47,7 +27,7 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
     example: Annotated[
         dagger.Directory,
         DefaultPath("/examples/planera"),
-        Ignore(LEFT_OUT),
+        Ignore(given.LEFT_OUT),
         Doc("Application used where --source is not given: the example of this module"),
     ]
     git: Annotated[
@@ -92,6 +72,9 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
     @function(cache="never")
     async def build(self, env: given.Tried = "") -> str:
         """Build every component of the application from its Dockerfile."""
+        from planera_ci import verbs
+        from planera_ci.pipeline.clock import Clock
+
         with plainly():
             return (await (await verbs.Trial.of(self, env, Clock())).build()).text()
 
@@ -103,6 +86,10 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
 
         Run it (`up`), export it (`-o app.tar`) or look inside (`terminal`).
         """
+        from planera_ci.domain.images import checked_component
+        from planera_ci.pipeline.build import build
+        from planera_ci.wiring import source_of
+
         with plainly():
             source = await source_of(self)
             await source.check((checked_component(component),))
@@ -111,6 +98,9 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
     @function(cache="never")
     async def test(self, env: given.Tried = "") -> str:
         """Run the application's own tests: the test stage of each Dockerfile."""
+        from planera_ci import verbs
+        from planera_ci.pipeline.clock import Clock
+
         with plainly():
             return (await (await verbs.Trial.of(self, env, Clock())).test()).text()
 
@@ -120,12 +110,23 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
 
         Third-party services, such as the database, are started fresh; nothing is published.
         """
+        from planera_ci import verbs
+        from planera_ci.pipeline.clock import Clock
+
         with plainly():
             return (await (await verbs.Trial.of(self, env, Clock())).smoke(commit)).text()
 
     @function(cache="never")
     async def publish(self, env: given.Env, commit: given.Commit = "") -> str:
         """Smoke-test every component and publish it; return the digests."""
+        from planera_ci.domain.proven import Proven
+        from planera_ci.domain.stages import check_built_for
+        from planera_ci.pipeline.clock import Clock
+        from planera_ci.pipeline.project import plaintext
+        from planera_ci.pipeline.release import Making
+        from planera_ci.pipeline.render import load
+        from planera_ci.wiring import project_of, report_of
+
         with plainly():
             project, clock = await project_of(self, env), Clock()
             await plaintext(self.token, "--token", "publish")
@@ -140,6 +141,9 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
     @function
     async def render(self, env: given.Env) -> dagger.File:
         """Render the manifests of an environment, images still unpinned."""
+        from planera_ci.pipeline.render import render as kustomize
+        from planera_ci.wiring import project_of
+
         with plainly():
             text = await kustomize((await project_of(self, env)).manifests, env)
             return dagger.dag.directory().with_new_file(f"{env}.yaml", text).file(f"{env}.yaml")
@@ -147,7 +151,8 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
     @function(cache="never")
     async def plan(self, env: given.Env, commit: given.Commit = "", release: given.Promoted = "") -> str:
         """Show what a deployment would change, by a dry run; secrets are masked."""
-        from planera_ci.inspection import planned  # noqa: PLC0415
+        from planera_ci.inspection import planned
+        from planera_ci.wiring import cluster_of, project_of, promotion_of, revision_of
 
         with plainly():
             project = await project_of(self, env)
@@ -174,6 +179,9 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
         and nothing is called deployed before what runs is what was published.
         A failure ends at once, with its reason; evidence is kept, and the last good release put back.
         """
+        from planera_ci import verbs
+        from planera_ci.pipeline.clock import Clock
+
         with plainly():
             asked = verbs.Asked(commit, confirm, release, within=within, wait=wait, rollback=rollback)
             return given.shown_as(await verbs.deploy(self, env, asked, Clock()), shown)
@@ -192,6 +200,9 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
         Workloads, configuration and the application's secrets become what they were; Jobs, such as a
         database's migration, are not run again.
         """
+        from planera_ci import verbs
+        from planera_ci.pipeline.clock import Clock
+
         with plainly():
             asked = verbs.Asked(to=to, within=within, wait=wait)
             return given.shown_as(await verbs.roll_back(self, env, asked, Clock()), shown)
@@ -213,7 +224,11 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
         Every pod accepts the new value before any uses it, and the value before from then on, until the
         next rotation or --drop. A failure leaves the value before in force; no rollback brings it back.
         """
-        from planera_ci.rotation import Rotation, Wish  # noqa: PLC0415
+        from planera_ci.domain.stages import check_rotate
+        from planera_ci.pipeline.clock import Clock
+        from planera_ci.pipeline.project import plaintext
+        from planera_ci.rotation import Rotation, Wish
+        from planera_ci.wiring import deployment_of, project_of
 
         with plainly():
             project = await project_of(self, env)
@@ -230,7 +245,9 @@ class PlaneraCi(Looking, Keeping, Serving, Checking):
         For an administrator, once, and again for each new token: its kubeconfig is what --kubeconfig gives here.
         What the account may do stands in the manifests, in access/ENV.
         """
-        from planera_ci.granting import kubeconfig  # noqa: PLC0415
+        from planera_ci.granting import kubeconfig
+        from planera_ci.pipeline.project import plaintext
+        from planera_ci.wiring import cluster_of, project_of
 
         with plainly():
             act, seconds = f"give access to {env}", given.checked_hours(hours)

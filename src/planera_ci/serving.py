@@ -10,13 +10,10 @@ from dagger import Doc, function
 
 from planera_ci import arguments as given
 from planera_ci.choices import Verb
-from planera_ci.domain.images import checked_component
-from planera_ci.pipeline.clock import Clock
 from planera_ci.told import plainly
-from planera_ci.wiring import Settings
 
 
-class Serving(Settings, Protocol):
+class Serving(given.Settings, Protocol):
     """A part of the module's object: what it is told apart from is in its name."""
 
     @function(cache="never")
@@ -41,8 +38,8 @@ class Serving(Settings, Protocol):
         The folder holds code (0 or 1, the job's exit code), report.txt, report.json, summary.md, annotations,
         outputs, and what there is of evidence/ and backup.tar: `-o job`. A failure is told there, not by the call.
         """
-        from planera_ci.job import Job  # noqa: PLC0415
-        from planera_ci.verbs import Asked  # noqa: PLC0415
+        from planera_ci.job import Job
+        from planera_ci.verbs import Asked
 
         with plainly():
             asked = Asked(commit, confirm, release, to, within, wait)
@@ -62,7 +59,9 @@ class Serving(Settings, Protocol):
         What comes before it in the smoke test runs: third-party services, Jobs, components that it needs. Open
         a shell in it (`terminal`), or run a command (`with-exec --args … stdout`).
         """
-        from planera_ci.verbs import Trial  # noqa: PLC0415
+        from planera_ci.domain.images import checked_component
+        from planera_ci.pipeline.clock import Clock
+        from planera_ci.verbs import Trial
 
         with plainly():
             name = checked_component(component)

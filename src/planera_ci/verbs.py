@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import dagger
 
+from planera_ci.arguments import Settings
 from planera_ci.domain.checks import failure, steps
 from planera_ci.domain.manifests import Obj
 from planera_ci.domain.report import Report, listed
@@ -19,7 +20,6 @@ from planera_ci.pipeline.render import load
 from planera_ci.pipeline.smoke import Smoke
 from planera_ci.tasks import together
 from planera_ci.wiring import (
-    Settings,
     deployment_of,
     project_of,
     promotion_of,

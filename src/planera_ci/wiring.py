@@ -6,11 +6,12 @@ many a verb that does without it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import dagger
 
 from planera_ci import arguments as given
+from planera_ci.arguments import LEFT_OUT, Settings
 from planera_ci.domain.application import FILE, Application
 from planera_ci.domain.images import checked_commit, is_tag, short
 from planera_ci.domain.report import Report
@@ -30,27 +31,6 @@ if TYPE_CHECKING:
 _EXAMPLE, _STOCK = "examples/planera", "k8s"
 _PATIENCE = 60.0
 """Seconds for which an API server that has answered once may be away: it is being restarted."""
-LEFT_OUT = ["**/node_modules", "**/.venv", "**/__pycache__"]
-
-
-class Settings(Protocol):
-    """The module's own arguments."""
-
-    example: dagger.Directory
-    git: dagger.GitRepository
-    stock: dagger.Directory
-    manifests: dagger.Directory | None
-    source: dagger.Directory | None
-    name: str
-    owner: str
-    registry: str
-    user: str
-    token: dagger.Secret | None
-    kubeconfig: dagger.Secret | None
-    cluster: dagger.Service | None
-    run: str
-    jwt: dagger.Secret | None
-    at: str
 
 
 async def source_of(settings: Settings) -> Source:

@@ -47,10 +47,10 @@ LAYERS = {
         *("arguments", "data", "deployment", "options", "pipeline", "cluster", "domain", "errors"),
     },
     "verbs": {
-        *("wiring", "tasks", "pipeline", "domain", "errors"),
+        *("arguments", "wiring", "tasks", "pipeline", "domain", "errors"),
     },
     "job": {
-        *("verbs", "wiring", "inspection", "choices", "pipeline", "domain", "errors"),
+        *("arguments", "verbs", "wiring", "inspection", "choices", "pipeline", "domain", "errors"),
     },
     "serving": {
         *("arguments", "choices", "told", "wiring", "job", "verbs", "pipeline", "domain"),

@@ -30,3 +30,16 @@ def test_deployment_reads_no_generated_model_and_a_kubeconfig_all_the_same() -> 
     loaded = done.stdout.split()
     assert "kubernetes.client.api_client" in loaded
     assert not [name for name in loaded if name.startswith(_GENERATED)]
+
+
+def test_start_of_the_module_reads_nothing_of_what_its_verbs_do() -> None:
+    """Dagger starts it three times for a call, twice only to ask what it has and to make its object."""
+    shown = "import dagger.mod.cli, sys; sys.stdout.write('\\n'.join({*sys.modules})); print(); import planera_ci"
+    shown += "; print('---'); print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+    before, _, after = done.stdout.partition("---")
+    added = {*after.split()} - {*before.split()}
+    assert "planera_ci.main" in added
+    assert {name.split(".")[0] for name in added} == {"planera_ci"}
+    parts = ("pipeline", "cluster", "domain", "wiring", "verbs")
+    assert not [name for name in added if name.split(".")[1:2] and name.split(".")[1] in parts]
