@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import dagger
 
@@ -18,7 +20,7 @@ from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project, plaintext
 from planera_ci.pipeline.render import load
 from planera_ci.pipeline.smoke import Smoke
-from planera_ci.tasks import together
+from planera_ci.tasks import both, together
 from planera_ci.wiring import (
     deployment_of,
     project_of,
@@ -27,6 +29,9 @@ from planera_ci.wiring import (
     repository_of,
     revision_of,
 )
+
+if TYPE_CHECKING:
+    from planera_ci.deployment import Deployment
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,12 @@ async def deploy(settings: Settings, env: str, asked: Asked, clock: Clock) -> Re
     act = f"deploy {project.name} to {env}"
     check_deploy(act, project.stage(env), asked.confirm, f"deploy --env {env}")
     token = await plaintext(settings.token, "--token", act)
-    limits = asked.within, asked.wait
-    run = await deployment_of(settings, project, env, act, *limits, clock=clock, undo=asked.rollback, token=token)
-    revision = await revision_of(project, env, asked.commit)
+
+    async def opened() -> Deployment:
+        limits = asked.within, asked.wait
+        return await deployment_of(settings, project, env, act, *limits, clock=clock, undo=asked.rollback, token=token)
+
+    revision, run = await both(partial(revision_of, project, env, asked.commit), opened)
     promotion = await promotion_of(project, env, revision, asked.release)
     return await run.deploy(revision, promotion)
 

@@ -47,7 +47,7 @@ LAYERS = {
         *("arguments", "data", "deployment", "options", "pipeline", "cluster", "domain", "errors"),
     },
     "verbs": {
-        *("arguments", "wiring", "tasks", "pipeline", "domain", "errors"),
+        *("arguments", "wiring", "deployment", "tasks", "pipeline", "domain", "errors"),
     },
     "job": {
         *("arguments", "verbs", "wiring", "inspection", "choices", "pipeline", "domain", "errors"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import dagger
 
@@ -11,7 +12,7 @@ from planera_ci.domain.images import checked_commit, version_of
 from planera_ci.errors import SourceError
 from planera_ci.pipeline.content import content_of
 from planera_ci.pipeline.failure import cause_of
-from planera_ci.tasks import each
+from planera_ci.tasks import both, each
 
 _GIT, _DIGITS = ".git", 40
 
@@ -114,16 +115,17 @@ class Source:
         try:
             head = git.head()
             sha = await head.commit()
-            dirty = await self._dirty(git)
+            dirty, revision = await both(partial(self._dirty, git), partial(self._of, head, git, sha))
         except dagger.QueryError as error:
             raise SourceError(
                 "find the commit of the source", cause_of(error), "pass --commit $(git rev-parse HEAD)"
             ) from error
-        return await self._of(head, git, sha, dirty)
+        return replace(revision, dirty=dirty)
 
-    async def _of(self, ref: dagger.GitRef, git: dagger.GitRepository, sha: str, dirty: str = "") -> Revision:
+    async def _of(self, ref: dagger.GitRef, git: dagger.GitRepository, sha: str) -> Revision:
         try:
-            return Revision(sha, await _created(ref, sha), dirty, await git.url() or "")
+            created, url = await both(partial(_created, ref, sha), git.url)
+            return Revision(sha, created, url=url or "")
         except dagger.QueryError as error:
             raise SourceError(f"read commit {sha}", cause_of(error), "repair the repository") from error
 
@@ -154,7 +156,8 @@ class Source:
 async def _changed(git: dagger.GitRepository) -> list[str]:
     """Return the files that differ from the commit."""
     changes = git.uncommitted()
-    return [*await changes.added_paths(), *await changes.modified_paths(), *await changes.removed_paths()]
+    asked = (changes.added_paths, changes.modified_paths, changes.removed_paths)
+    return [path for paths in (await each(asked, lambda ask: ask())).values() for path in paths]
 
 
 async def _created(head: dagger.GitRef, sha: str) -> str:
