@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 RUN := lab/lab run --
 
-.PHONY: demo test check lint types unit manifests workflows docs reference e2e faults matrix downtime lab down clean help
+.PHONY: demo test check lint types unit manifests workflows docs reference e2e faults matrix bench downtime lab down clean help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
@@ -50,6 +50,12 @@ faults: $(PY) lab ## the tests that take things away from a deployment; `make te
 
 matrix: $(PY) lab ## measure every fault beside Helm and kubectl, and write docs/verdicts.md
 	$(RUN) $(PY) -m tests.faults.matrix
+
+bench: $(PY) lab ## measure deployments beside a shell script and Helm, and write docs/benchmarks.md
+	lab/lab builder start
+	$(RUN) $(PY) -m tests.bench
+	$(RUN) $(PY) -m tests.bench.scale --rounds 2
+	lab/lab builder stop
 
 downtime: $(PY) lab ## count what users lose in a deployment, a rollback and a drain, and write docs/zero-downtime.md
 	$(RUN) $(PY) -m tests.downtime.bench

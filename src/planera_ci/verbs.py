@@ -117,9 +117,13 @@ class Trial:
     async def _smoke(self, commit: str) -> tuple[Smoke, dict[str, dagger.Container]]:
         """Return the smoke test with all that it needs besides the components running, and these built."""
         smoke = self.project.smoke(self.objs, commit or self.project.source.fixed)
-        async with together() as group:
-            group.start_soon(smoke.serve)
-            built = await self._built()
+        try:
+            async with together() as group:
+                group.start_soon(smoke.serve)
+                built = await self._built()
+        except BaseException:
+            await smoke.stop()
+            raise
         return smoke, built
 
     async def _built(self) -> dict[str, dagger.Container]:

@@ -1,10 +1,11 @@
-"""planera-ci as a CI calls it: flags alone, no .env, the API server at its own address."""
+"""planera-ci as a CI calls it: a fresh clone, flags alone, no .env, the API server at its own address."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import secrets
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -45,7 +46,9 @@ class Ours:
     """Where it is called from: no .env lies there."""
 
     def __post_init__(self) -> None:
+        """Clone the module, as it is committed, and write a kubeconfig that leads to the node itself."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        run(["git", "clone", "-q", str(ROOT), str(self.folder / "planera-ci")])
         address = "{.items[0].status.addresses[?(@.type=='InternalIP')].address}"
         node = run(["kubectl", "get", "nodes", "-o", f"jsonpath={address}"]).split()[0]
         text = self.app.kubeconfig.read_text()
@@ -67,7 +70,7 @@ class Ours:
         with spans.received() as received:
             begun = time.monotonic()
             done = subprocess.run(
-                ["dagger", "--progress=plain", "-m", str(ROOT), "call", *self._flags(), *words],
+                ["dagger", "--progress=plain", "-m", "planera-ci", "call", *self._flags(), *words],
                 cwd=self.folder,
                 env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": received.endpoint},
                 capture_output=True,
@@ -89,4 +92,5 @@ class Ours:
             f"--kubeconfig=file://{self.kubeconfig}",
             f"--user={os.environ['LAB_REGISTRY_USER']}",
             f"--token=file://{os.environ['LAB_REGISTRY_PASSWORD_FILE']}",
+            f"--run=https://ci.example/{secrets.token_hex(4)}",  # another one for each job, as in a CI
         )

@@ -18,11 +18,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests import measured as machine
 from tests.bench.growth import WHOLE, markdown, worse_than_linear
 from tests.bench.scaled import LEAST, make_scaled, resize, room
-from tests.e2e.harness import App, Outcome
+from tests.e2e.harness import ROOT, App, Outcome
 
 Facts = dict[str, Any]
+DOCUMENT, RAW = ROOT / "docs/benchmarks.md", ROOT / "docs/scale.json"
 OBJECTS, REPLICAS = (10, 100, 1000), (1, 10, 100)
 _WITHIN = 500
 _INSIDE = re.compile(r"PlaneraCi\.(?:plan|deploy)\b.* DONE \[(?:(\d+)m)?([\d.]+)s\]")
@@ -123,12 +125,28 @@ def arguments_of(words: list[str]) -> argparse.Namespace:
     return options
 
 
+def _measured_on(about: Facts, rounds: int) -> str:
+    return (
+        f"Measured {about['date']}: planera-ci {about['planera-ci']}, Kubernetes {about['kubernetes']} (the lab: "
+        f"one node), {about['cores']} cores, {about['memory']}; medians of {rounds} round{'s' if rounds > 1 else ''}. "
+        f"To repeat it: `{about['command']}`. The raw figures: [scale.json](scale.json)."
+    )
+
+
 def main(words: list[str]) -> int:
-    """Measure, and print the raw figures, the tables, and what grows worse than linearly."""
+    """Measure, print figures, tables and what grows worse than linearly; write the document if it is all sizes."""
     options = arguments_of(words)
     raw = measured(options.objects, options.replicas, options.rounds)
     worse = worse_than_linear(raw)
-    sys.stdout.write(f"{json.dumps(raw)}\n\n{markdown(raw)}")
+    text = markdown(raw)
+    sys.stdout.write(f"{json.dumps(raw)}\n\n{text}")
+    if (options.objects, options.replicas) == (OBJECTS, REPLICAS):
+        about = machine.about("tests.bench.scale", words, "src", "k8s", "examples")
+        RAW.write_text(json.dumps({"about": about, **raw}, indent=1) + "\n")
+        said = "".join(f"- worse than linear: {each}\n" for each in worse) or "Nothing grows worse than linearly.\n"
+        DOCUMENT.write_text(
+            machine.inserted(DOCUMENT.read_text(), f"{_measured_on(about, options.rounds)}\n\n{text}\n{said}", "scale")
+        )
     sys.stdout.write("".join(f"worse than linear: {each}\n" for each in worse))
     return 1 if worse else 0
 
