@@ -61,8 +61,9 @@ class Making:
             return kept
         try:
             async with together() as group:
-                if tests:
-                    group.start_soon(self._tested, tuple(name for name in found if name not in known))
+                untested = tuple(name for name in found if name not in known)
+                if tests and untested:
+                    group.start_soon(self._tested, untested)
                 async with together() as before:
                     before.start_soon(self.smoke.serve)
                     with self.clock.step("build") as lines:
