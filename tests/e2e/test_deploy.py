@@ -128,6 +128,7 @@ def test_another_way_to_run_is_tried(first: Deployed) -> None:
     app.edit("k8s/staging/kustomization.yaml", "LOG_LEVEL=debug", "LOG_LEVEL=warning")
     report = app.deployed()
     assert "backend unchanged" in step(report, "build")["text"]
+    assert "test" not in [s["name"] for s in report["steps"]]
     assert any(
         "backend /health 200" in line for line in (step(report, "smoke")["text"], *step(report, "smoke")["details"])
     )
