@@ -21,7 +21,7 @@ from planera_ci.domain.lease import Holder
 from planera_ci.domain.manifests import Key, Obj
 from planera_ci.domain.proven import Proven
 from planera_ci.domain.report import Report, listed
-from planera_ci.errors import HistoryError, ManifestError, RegistryError
+from planera_ci.errors import PlaneraError, RegistryError
 from planera_ci.inspection import routes_of
 from planera_ci.options import Options
 from planera_ci.pipeline.clock import Clock
@@ -121,7 +121,7 @@ class Deployment:
         try:
             good = (await archive.load()).good
             return Proven.by(good, await archive.objects(good), self.project.name) if good else Proven()
-        except (HistoryError, ManifestError):
+        except PlaneraError:  # told by what cannot do without it
             return Proven()
 
     async def _checked(self, transition: Transition, objs: tuple[Obj, ...], version: str, *, certain: bool) -> None:
