@@ -118,7 +118,7 @@ async def planned(
         images.update({name: image for name, (_, image) in found.items()})
     pins, revisions = dict(third_party), {}
     for name, image in images.items():
-        logical = f"{project.name}-{name}"
+        logical = project.logical(name)
         tag = project.stage(environment).tags(revision.version)[0]
         pins[logical] = image.reference if image else f"{project.repository(name)}:{tag}"
         revisions[logical] = image.revision if image else revision.version
@@ -177,7 +177,7 @@ async def logs(cluster: Cluster, project: Project, environment: str, component: 
     objs = await load_manifests(project.manifests, environment)
     namespace = m.namespace_of(objs, environment)
     running = [obj for obj in objs if m.pod_spec(obj) is not None]
-    workloads = [obj for obj in running if _runs(obj, f"{project.name}-{component}") or Key.of(obj).name == component]
+    workloads = [obj for obj in running if _runs(obj, project.logical(component)) or Key.of(obj).name == component]
     if not workloads:
         known = ", ".join(sorted({*project.components(objs), *(Key.of(obj).name for obj in running)}))
         seen = f"no workload has that name or runs {project.name}-{component}"

@@ -6,7 +6,6 @@ one does, and the evidence is kept; or the message says what is left, and the ne
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -38,7 +37,7 @@ from planera_ci.errors import DeploymentError, LockLost, PlaneraError, RolloutEr
 from planera_ci.inspection import routes_of, verify
 from planera_ci.mending import Mending, to_undo
 from planera_ci.options import Options
-from planera_ci.pipeline.clock import Clock, memory, span
+from planera_ci.pipeline.clock import Clock, cpu, memory, span
 from planera_ci.pipeline.project import Project
 from planera_ci.restoration import Target, hidden, restored, running_jobs
 from planera_ci.tasks import together
@@ -283,6 +282,6 @@ class Transition:
             notes=target.notes,
             urls=pages(routes_of(self.project, m.unpinned(target.objs, target.images))),
             memory=memory(),
-            cpu=round(time.process_time(), 2),
+            cpu=cpu(),
             images=target.images,
         )

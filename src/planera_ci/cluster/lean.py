@@ -25,15 +25,15 @@ def _hollow(name: str) -> ModuleType:
     return sys.modules[name]
 
 
-for _name in ("kubernetes", "kubernetes.client", "kubernetes.client.models"):
-    _hollow(_name)
+_hollow("kubernetes")
+_client = _hollow("kubernetes.client")
+_hollow("kubernetes.client.models")
 
 from kubernetes.client.api_client import ApiClient  # noqa: E402
 from kubernetes.client.configuration import Configuration  # noqa: E402
 from kubernetes.client.exceptions import ApiException  # noqa: E402
 
 # What reads a kubeconfig takes these two from the package.
-_client = sys.modules["kubernetes.client"]
 _client.ApiClient, _client.Configuration = ApiClient, Configuration  # type: ignore[attr-defined]
 
 from kubernetes import config as kube_config  # noqa: E402

@@ -60,6 +60,11 @@ def span(name: str) -> Iterator[None]:
         yield
 
 
+def cpu() -> float:
+    """Return the seconds of processor time that this process has taken."""
+    return round(time.process_time(), 2)
+
+
 def memory() -> float:
     """Return the most memory that this process has had, in MiB."""
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

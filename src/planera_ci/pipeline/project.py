@@ -14,7 +14,7 @@ from planera_ci.domain.stages import STAGES, Stage
 from planera_ci.errors import ConfigError
 from planera_ci.pipeline.build import build
 from planera_ci.pipeline.content import content_of
-from planera_ci.pipeline.publish import Image, labelled, published_before
+from planera_ci.pipeline.publish import Image, Published, labelled, published_before
 from planera_ci.pipeline.registry import Registry
 from planera_ci.pipeline.render import resolve
 from planera_ci.pipeline.smoke import Smoke
@@ -74,9 +74,7 @@ class Project:
         await self.source.check(names)
         return await each(names, lambda name: build(self.source, name))
 
-    async def published(
-        self, names: tuple[str, ...], environment: str, revision: Revision
-    ) -> dict[str, tuple[str, Image | None]]:
+    async def published(self, names: tuple[str, ...], environment: str, revision: Revision) -> Published:
         """Return each component's content, and its published image or nothing where the content is new."""
         await self.source.check(names)
 
@@ -89,9 +87,7 @@ class Project:
 
         return await each(names, one)
 
-    async def release_images(
-        self, found: Mapping[str, tuple[str, Image | None]], revision: Revision
-    ) -> dict[str, Image]:
+    async def release_images(self, found: Published, revision: Revision) -> dict[str, Image]:
         """Return every component's image: the published one of the same content, or a new build."""
         containers = await self.built(tuple(name for name, (_, image) in found.items() if image is None))
         return {

@@ -52,6 +52,10 @@ class Image:
         return f"{self.reference}  {'unchanged since' if self.kept else 'built from'} {short(self.revision)}"
 
 
+Published = Mapping[str, tuple[str, Image | None]]
+"""For each component its content, and the image of that content where one is published."""
+
+
 async def published_before(
     registry: Registry, repository: str, component: str, content: str, tags: tuple[str, str]
 ) -> Image | None:

@@ -12,13 +12,10 @@ from planera_ci.domain.report import listed
 from planera_ci.pipeline.build import test
 from planera_ci.pipeline.clock import Clock
 from planera_ci.pipeline.project import Project
-from planera_ci.pipeline.publish import Image, push_all
+from planera_ci.pipeline.publish import Image, Published, push_all
 from planera_ci.pipeline.smoke import Smoke
 from planera_ci.pipeline.source import Revision
 from planera_ci.tasks import together
-
-Found = Mapping[str, tuple[str, Image | None]]
-"""For each component its content, and the image of that content where one is published."""
 
 
 @dataclass
@@ -42,12 +39,12 @@ class Making:
         """Return the components."""
         return self.project.components(self.objs)
 
-    async def found(self) -> Found:
+    async def found(self) -> Published:
         """Look for images of the same content."""
         return await self.project.published(self.names, self.environment, self.revision)
 
     async def tried(
-        self, found: Found, third_party: Mapping[str, str], proven: Proven, *, tests: bool = True
+        self, found: Published, third_party: Mapping[str, str], proven: Proven, *, tests: bool = True
     ) -> dict[str, Image]:
         """Build what is new, run its tests and the smoke test, unless all of it is proven; return the images."""
         kept = {name: image for name, (_, image) in found.items() if image}

@@ -12,7 +12,7 @@ import dagger
 import httpx
 from dagger import dag
 
-from planera_ci.domain.images import is_logical
+from planera_ci.domain.images import component_of, is_logical
 from planera_ci.domain.probes import HELD
 from planera_ci.domain.smoke import Request, Run, SmokePlan
 from planera_ci.errors import ConfigError, SmokeError, last_lines
@@ -81,7 +81,7 @@ class Smoke:
     def _images(self, built: Mapping[str, dagger.Container]) -> Callable[[str], dagger.Container]:
         def container(image: str) -> dagger.Container:
             if is_logical(image):
-                return built[image.removeprefix(f"{self.app}-")]
+                return built[component_of(image, self.app)]
             return dag.container().from_(image)
 
         return container
