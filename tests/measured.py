@@ -43,6 +43,12 @@ def inserted(document: str, text: str, name: str) -> str:
     return f"{before}{begin}\n{text}{end}{rest.partition(end)[2]}"
 
 
-def table(head: list[str], lines: Iterable[list[str]]) -> str:
-    """Return a table in Markdown."""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *lines])
+def table(head: list[str], lines: Iterable[list[str]], figures: str = "---") -> str:
+    """Return a table in Markdown; `figures` is how all columns but the first are aligned."""
+    rule = ["---", *[figures] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *lines])
+
+
+def again(about: Facts, raw: str) -> str:
+    """Return how a measurement is repeated, and where its raw figures are."""
+    return f"To repeat it: `{about['command']}`. The raw figures: [{raw}]({raw})."

@@ -7,6 +7,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from tests.measured import table
+
 Facts = dict[str, Any]
 Sizes = dict[int, float]
 """The figure of each size."""
@@ -55,7 +57,7 @@ def _table(what: str, rows: list[Facts]) -> str:
     counts = sorted({row["size"] for row in rows})
     head = [_TITLES[what], *(f"{count:,}" for count in counts), "growth"]
     lines = [[f"{case}, {name}", *_cells(sizes, counts, unit)] for case, name, unit, sizes in figures]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---", *["---:"] * (len(head) - 1)], *lines])
+    return table(head, lines, "---:")
 
 
 def _cells(sizes: Sizes, counts: list[int], unit: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import subprocess
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import spans
-from tests.e2e.harness import ROOT, App, run
+from tests.e2e.harness import ROOT, App, reachable, run
 
 _SECONDS = 900
 
@@ -49,11 +48,8 @@ class Ours:
         """Clone the module, as it is committed, and write a kubeconfig that leads to the node itself."""
         self.folder.mkdir(parents=True, exist_ok=True)
         run(["git", "clone", "-q", str(ROOT), str(self.folder / "planera-ci")])
-        address = "{.items[0].status.addresses[?(@.type=='InternalIP')].address}"
-        node = run(["kubectl", "get", "nodes", "-o", f"jsonpath={address}"]).split()[0]
-        text = self.app.kubeconfig.read_text()
         self.kubeconfig = self.folder / "kubeconfig"
-        self.kubeconfig.write_text(re.sub(r"https://127\.0\.0\.1:", f"https://{node}:", text))
+        self.kubeconfig.write_text(reachable(self.app.kubeconfig.read_text()))
 
     def deploy(self) -> Called:
         return self.call("deploy", "--env=staging", "--shown=json")

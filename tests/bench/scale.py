@@ -129,7 +129,7 @@ def _measured_on(about: Facts, rounds: int) -> str:
     return (
         f"Measured {about['date']}: planera-ci {about['planera-ci']}, Kubernetes {about['kubernetes']} (the lab: "
         f"one node), {about['cores']} cores, {about['memory']}; medians of {rounds} round{'s' if rounds > 1 else ''}. "
-        f"To repeat it: `{about['command']}`. The raw figures: [scale.json](scale.json)."
+        + machine.again(about, RAW.name)
     )
 
 

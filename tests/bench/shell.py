@@ -20,7 +20,6 @@ from tests.faults.release import Home, home
 PAUSE, TIMEOUT = 10, 300
 """Seconds that such a script sleeps before it looks, and that it gives each workload."""
 SCRIPT = Path(__file__).parent / "shell/pipeline.sh"
-_BUILDCTL_SECONDS = 60
 # The places in the manifests that such a repository has, and the script fills by sed.
 _OVERLAY = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
@@ -105,11 +104,6 @@ class Shell:
     def rollback(self) -> Ran:
         """Take the last rollout of both Deployments back, as such people do."""
         return self._call("rollback", {})
-
-    def prune(self) -> None:
-        """Empty the cache of layers, as on a machine that has built nothing yet."""
-        command = ["buildctl", "prune", "--all"]
-        subprocess.run(command, env=self._env, capture_output=True, check=True, timeout=_BUILDCTL_SECONDS)
 
     def remove(self) -> None:
         run(["kubectl", "delete", "namespace", self.there.namespace, "--wait=false", "--ignore-not-found"])

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.steps import STEPS
+
 _WORK = re.compile(r"(build|test|publish|roll out) ")
 """The module's spans in which a builder, a registry or the kubelet is at work, and the module waits."""
 _START = re.compile(r"(asModule getModDef|Query\.planeraCi|PlaneraCi\.\w+)$")
@@ -99,9 +101,6 @@ def parts(spans: Iterable[Span]) -> dict[str, float]:
     """Return the seconds of what a call consists of: the module's starts, and its own steps."""
     found: dict[str, float] = {}
     for span in sorted(spans, key=lambda span: span.begun):
-        if _START.match(span.name) or _WORK.match(span.name) or span.name in _STEPS:
+        if _START.match(span.name) or _WORK.match(span.name) or span.name in STEPS:
             found[span.name] = round(found.get(span.name, 0.0) + span.seconds, 2)
     return found
-
-
-_STEPS = ("build", "test", "smoke", "publish", "apply", "rollout", "verify", "tag", "rollback")

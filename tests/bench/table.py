@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.bench.bars import AWAKE, EMPTY, HELM, OURS, bars, middle
 from tests.bench.cases import FAILING, NAMES, ROLLBACK
-from tests.measured import table
+from tests.measured import again, table
 
 Facts = dict[str, Any]
 _NONE = "\N{EN DASH}"
@@ -80,8 +80,7 @@ def _about(about: Facts, rows: list[Facts]) -> str:
         f"Measured {about['date']}: planera-ci {about['planera-ci']}, Dagger {about['dagger']}, BuildKit "
         f"{about['buildkit']}, Helm {about['helm'].split('+')[0]}, kubectl {about['kubectl']}, Kubernetes "
         f"{about['kubernetes']} (the lab: one node), {about['cores']} cores, {about['memory']}, {about['system']}; "
-        f"medians of {rounds} round{'s' if rounds > 1 else ''}. To repeat it: `{about['command']}`. "
-        "The raw figures: [benchmarks.json](benchmarks.json)."
+        f"medians of {rounds} round{'s' if rounds > 1 else ''}. " + again(about, "benchmarks.json")
     )
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from tests.docs import layers
 from tests.docs.blocks import pages, read
+from tests.steps import STEPS
 from tests.texts import ROOT
 
 _FOLDER = ROOT / "docs/pictures"
 _SVG = "{http://www.w3.org/2000/svg}"
-STEPS = ("build", "test", "smoke", "publish", "apply", "rollout", "verify", "tag", "rollback")
 
 
 def test_layers_are_drawn_as_they_are_held() -> None:

@@ -19,7 +19,7 @@ def markdown(raw: Figures) -> str:
         f"({about['nodes']} node{'s' if about['nodes'] > 1 else ''}) with Traefik, "
         f"Dagger {about['dagger']}, and the load, all of it on {about['cores']} cores, "
         f"where {about['busy'][0]} to {about['busy'][1]} processes wanted one; {about['rate']} requests a second. "
-        f"To repeat it: `{about['command']}`. The raw figures: [zero-downtime.json](zero-downtime.json)."
+        + measured.again(about, "zero-downtime.json")
     )
     return "\n\n".join((where, table(raw["phases"]))) + "\n"
 

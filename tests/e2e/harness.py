@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ _KINDS = (
     *("deployments", "statefulsets", "jobs", "cronjobs", "services", "configmaps", "secrets", "leases"),
     *("ingresses", "networkpolicies", "poddisruptionbudgets", "persistentvolumeclaims"),
 )
-_GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
+GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,8 @@ class App:
 
     def commit(self, message: str) -> str:
         """Commit everything and return the commit."""
-        run([*_GIT, "add", "-A"], self.source)
-        run([*_GIT, "commit", "-q", "--allow-empty", "-m", message], self.source)
+        run([*GIT, "add", "-A"], self.source)
+        run([*GIT, "commit", "-q", "--allow-empty", "-m", message], self.source)
         return run(["git", "rev-parse", "HEAD"], self.source).strip()
 
     def edit(self, path: str, old: str, new: str) -> None:
@@ -237,6 +238,17 @@ def deployer_of(namespace: str, folder: Path) -> Path:
     file.write_text(file.read_text().replace("planera-staging", namespace))
     admit(file.parent, folder / "deployer.kubeconfig")
     return folder / "deployer.kubeconfig"
+
+
+def reachable(kubeconfig: str) -> str:
+    """Return a kubeconfig with the API server's address that the engine can reach, as a real one has."""
+    address = run(["kubectl", "get", "nodes", "-o", "jsonpath={.items[0].status.addresses[0].address}"])
+    return re.sub(r"https://127\.0\.0\.1:\d+", f"https://{address}:6443", kubeconfig)
+
+
+def step(report: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what a report tells of a step."""
+    return next(each for each in report["steps"] if each["name"] == name)
 
 
 def dagger(*words: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> Outcome:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.harness import EXAMPLE, MANIFESTS, ROOT, App, admit, claim, copied, run
+from tests.e2e.harness import EXAMPLE, MANIFESTS, ROOT, App, admit, claim, copied, reachable, run
 from tests.e2e.planted import found_in
 from tests.workflows.github import Event, Repository, dispatched, proposed, pushed, scheduled
 from tests.workflows.runner import Ran, ran
@@ -109,12 +109,6 @@ def listed_in(seen: Ran) -> list[str]:
 def leaked(site: Site, *seen: Ran) -> set[str]:
     """Return the names of the secrets that runs show to who may read them."""
     return {name for each in seen for name in found_in(each.everything(), site.secrets())}
-
-
-def reachable(kubeconfig: str) -> str:
-    """Return a kubeconfig with the API server's address that the engine can reach, as a real one has."""
-    address = run(["kubectl", "get", "nodes", "-o", "jsonpath={.items[0].status.addresses[0].address}"])
-    return re.sub(r"https://127\.0\.0\.1:\d+", f"https://{address}:6443", kubeconfig)
 
 
 def own_site(name: str, folder: Path) -> Site:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e import registry
-from tests.e2e.harness import App, run
+from tests.e2e.harness import App, run, step
 from tests.e2e.web import Web
 
 
@@ -26,10 +26,6 @@ def first(make: Callable[[], App]) -> Deployed:
     app = make()
     commit = app.commit("to deploy")
     return Deployed(app, commit, app.deployed())
-
-
-def step(report: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(s for s in report["steps"] if s["name"] == name)
 
 
 def test_report_has_every_step_in_order(first: Deployed) -> None:

@@ -6,12 +6,11 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.e2e import registry
-from tests.e2e.harness import App, run
+from tests.e2e.harness import App, run, step
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +22,6 @@ def settled(make: Callable[[], App]) -> App:
     return app
 
 
-def _step(report: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(each for each in report["steps"] if each["name"] == name)
-
-
 def _kubectl(app: App, *words: str) -> str:
     return run(["kubectl", "-n", app.namespace, *words])
 
@@ -36,8 +31,8 @@ def test_what_somebody_took_from_the_cluster_is_put_back(settled: App) -> None:
     _kubectl(settled, "delete", "service", "frontend")
     _kubectl(settled, "scale", "deployment", "frontend", "--replicas=0")
     report = settled.deployed()
-    assert _step(report, "smoke")["text"].startswith("not run again")
-    assert _step(report, "apply")["text"].startswith("2 changed, ")
+    assert step(report, "smoke")["text"].startswith("not run again")
+    assert step(report, "apply")["text"].startswith("2 changed, ")
     assert settled.get("services", "frontend")[0]["spec"]["selector"]
     assert settled.get("deployments", "frontend")[0]["status"]["readyReplicas"] == 1
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.harness import ROOT, run
-
-_WHO = ("-c", "user.name=test", "-c", "user.email=test@example.com")
+from tests.e2e.harness import GIT, ROOT, run
 
 
 def test_change_beside_the_source_leaves_the_module_as_it_is(tmp_path: Path) -> None:
@@ -17,7 +15,7 @@ def test_change_beside_the_source_leaves_the_module_as_it_is(tmp_path: Path) -> 
     for folder in ("examples/planera", "lab", "tests", "docs", "k8s", ".github"):
         (clone / folder / "another").write_text("nothing of the module's\n")
     run(["git", "-C", str(clone), "add", "-A"])
-    run(["git", "-C", str(clone), *_WHO, "commit", "-qm", "another"])
+    run([*GIT, "-C", str(clone), "commit", "-qm", "another"])
     assert _digest(clone) == first
     file = clone / "src/planera_ci/tasks.py"
     file.write_text(file.read_text() + "\n# one line more\n")

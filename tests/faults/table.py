@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from tests.measured import table
+from tests.measured import again, table
 
 Facts = dict[str, Any]
 
@@ -95,8 +95,7 @@ def _about(about: Facts, rounds: int) -> str:
     return (
         f"Measured {about['date']}: planera-ci {about['planera-ci']}, Dagger {about['dagger']}, Kubernetes "
         f"{about['kubernetes']} (the lab: one node), {about['cores']} cores, {about['memory']}, {about['system']}; "
-        f"{rounds} round{'s' if rounds > 1 else ''}. To repeat it: `{about['command']}`. "
-        "The raw figures: [verdicts.json](verdicts.json)."
+        f"{rounds} round{'s' if rounds > 1 else ''}. " + again(about, "verdicts.json")
     )
 
 
