@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from planera_ci.domain import replicasets as rs
 from planera_ci.domain import symptom as sy
 from planera_ci.domain.diagnosis import exited, symptoms
 from planera_ci.domain.events import about, happened
@@ -19,7 +20,6 @@ from planera_ci.domain.pods import ended, is_ready, waits
 from planera_ci.domain.scene import Scene
 from planera_ci.domain.symptom import NO_END, Failure, Symptom, due, judged
 
-_HASH = "pod-template-hash"
 # Refusals to create a pod that pass: a webhook that restarts, an account or a quota that is just being made.
 _PASSING = (
     "calling webhook",
@@ -99,40 +99,23 @@ def _waiting(obj: Obj, message: str, found: tuple[Symptom, ...], scene: Scene) -
 def _deployment(obj: Obj, pods: tuple[Obj, ...], scene: Scene) -> State:
     wanted = int(obj["spec"].get("replicas", 1))
     total, updated, available = (_count(obj, f"{name}eplicas") for name in ("r", "updatedR", "availableR"))
-    if total == updated == wanted and available >= wanted:
+    sets = scene.replica_sets_of(obj)
+    newest = rs.newest(obj, sets)
+    left = max(total - updated, rs.left(newest, sets, pods))
+    if total == updated == wanted and available >= wanted and not left:
         return _done(obj, f"{available}/{wanted}")
     if obj["spec"].get("paused"):
         return _failed(Failure(sy.CONFIG, f"it is paused: kubectl rollout resume deployment {obj['metadata']['name']}"))
-    newest = _newest(obj, scene.replica_sets_of(obj))
     if newest is None:
         return State(False, f"0/{wanted} ready; no replica set yet")
-    hashed = (newest["metadata"].get("labels") or {}).get(_HASH, "")
-    mine = tuple(pod for pod in pods if (pod["metadata"].get("labels") or {}).get(_HASH) == hashed)
+    mine = rs.pods_of(newest, pods)
     found = (*symptoms(mine, scene.index), *_refused(newest, scene))
     ready = sum(map(is_ready, mine))
-    old = f"; {total - updated} of the old pods to go" if total > updated else ""
+    old = f"; {left} of the old pods to go" if left > 0 else ""
     brief = "; not for long enough to be available (minReadySeconds)" if ready > available else ""
     state = _waiting(obj, f"{ready}/{wanted} ready{waits(mine) or _denied(newest) or old or brief}", found, scene)
     overdue = None if state.failure else _overdue(obj, newest)
     return _failed(overdue, found) if overdue else state
-
-
-def _newest(obj: Obj, replica_sets: tuple[Obj, ...]) -> Obj | None:
-    """Return the replica set of the current template, as the controller finds it: by comparison.
-
-    The revision annotation is no guide: on the way back to an earlier template it points for a
-    while to the replica set that is being left.
-    """
-    template = _plain(obj["spec"].get("template") or {})
-    same = [rs for rs in replica_sets if _plain(rs["spec"].get("template") or {}) == template]
-    return min(same, key=lambda rs: rs["metadata"].get("creationTimestamp") or "", default=None)
-
-
-def _plain(template: Obj) -> Obj:
-    """Return a pod template without the label that the controller adds to it."""
-    meta = template.get("metadata") or {}
-    labels = {name: value for name, value in (meta.get("labels") or {}).items() if name != _HASH}
-    return {**template, "metadata": {**meta, "labels": labels}}
 
 
 def _condition(obj: Obj, kind: str, status: str) -> dict[str, Any]:
