@@ -51,7 +51,7 @@ faults: $(PY) lab ## the tests that take things away from a deployment; `make te
 matrix: $(PY) lab ## measure every fault beside Helm and kubectl, and write docs/verdicts.md
 	$(RUN) $(PY) -m tests.faults.matrix
 
-bench: $(PY) lab ## measure deployments beside a shell script and Helm, and write docs/benchmarks.md
+bench: $(PY) lab programs ## measure deployments beside a shell script and Helm, and write docs/benchmarks.md
 	lab/lab builder start
 	$(RUN) $(PY) -m tests.bench
 	-$(RUN) $(PY) -m tests.bench.scale --rounds 2
@@ -66,10 +66,10 @@ lab: ## build (once) and start the lab
 down: ## stop the lab
 	lab/lab down
 
-# What tests call besides what the lab brings: a browser for the page, jq for the documentation's commands.
+# What tests call besides what the lab brings: a browser for the page, jq for the documentation's commands, curl for the bench's script.
 .PHONY: programs
 programs:
-	@command -v chromedriver >/dev/null && command -v jq >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver jq >/dev/null; }
+	@command -v chromedriver >/dev/null && command -v jq >/dev/null && command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver jq curl >/dev/null; }
 
 # Debian ships venv apart from Python.
 $(PY): pyproject.toml uv.lock
