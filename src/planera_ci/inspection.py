@@ -177,10 +177,11 @@ async def logs(cluster: Cluster, project: Project, environment: str, component: 
     objs = await load_manifests(project.manifests, environment)
     namespace = m.namespace_of(objs, environment)
     running = [obj for obj in objs if m.pod_spec(obj) is not None]
-    workloads = [obj for obj in running if _runs(obj, project.logical(component)) or Key.of(obj).name == component]
+    image = project.logical(component)
+    workloads = [obj for obj in running if _runs(obj, image) or Key.of(obj).name == component]
     if not workloads:
         known = ", ".join(sorted({*project.components(objs), *(Key.of(obj).name for obj in running)}))
-        seen = f"no workload has that name or runs {project.name}-{component}"
+        seen = f"no workload has that name or runs {image}"
         raise ConfigError(act, seen, f"choose one of {known}")
     pods, _ = await cluster.listing("v1", "Pod", namespace)
     live = [found for obj in workloads if (found := await cluster.get(Key.of(obj))) is not None]
