@@ -6,8 +6,8 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import pytest
 from lab_command import call
@@ -17,6 +17,7 @@ from planera_lab.settings import Lab
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("running_lab")]
 LAB = Lab.from_environment()
 SECONDS = 120
+Seen = TypeVar("Seen")
 
 
 @pytest.fixture
@@ -67,24 +68,28 @@ def served(host: str) -> tuple[str, set[str]]:
 
 def await_issued(*hosts: str) -> None:
     """Wait until every host is served with a certificate that Pebble issued for exactly these."""
-    deadline = time.monotonic() + SECONDS
-    while True:
-        found = [served(host) for host in hosts]
-        if all(issuer.startswith("Pebble Intermediate CA") and names == set(hosts) for issuer, names in found):
-            return
-        assert time.monotonic() < deadline, found
-        time.sleep(0.5)
+
+    def issued(found: list[tuple[str, set[str]]]) -> bool:
+        return all(issuer.startswith("Pebble Intermediate CA") and names == set(hosts) for issuer, names in found)
+
+    await_sight(lambda: [served(host) for host in hosts], issued)
 
 
 def await_alone(namespace: str, name: str) -> None:
     """Wait until nothing else is there: cert-manager removes what validated a host after the certificate is served."""
-    deadline = time.monotonic() + SECONDS
-    while True:
+
+    def there() -> list[str]:
         left = json.loads(kubectl("--namespace", namespace, "get", "pods,services,ingresses", "--output=json"))["items"]
-        names = [item["metadata"]["name"] for item in left if not item["metadata"].get("deletionTimestamp")]
-        if names == [name]:
-            return
-        assert time.monotonic() < deadline, names
+        return [item["metadata"]["name"] for item in left if not item["metadata"].get("deletionTimestamp")]
+
+    await_sight(there, lambda names: names == [name])
+
+
+def await_sight(look: Callable[[], Seen], wanted: Callable[[Seen], bool]) -> None:
+    """Look until what is seen is what is wanted."""
+    deadline = time.monotonic() + SECONDS
+    while not wanted(seen := look()):
+        assert time.monotonic() < deadline, seen
         time.sleep(0.5)
 
 
