@@ -40,9 +40,11 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], App]
 
 
 @pytest.fixture
-def app(make: Callable[[], App]) -> App:
-    """One fresh application."""
-    return make()
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """One fresh application, which is gone after its test."""
+    made = make_app(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("app"))
+    yield made
+    made.remove()
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ _KINDS = (
     *("deployments", "statefulsets", "jobs", "cronjobs", "services", "configmaps", "secrets", "leases"),
     *("ingresses", "networkpolicies", "poddisruptionbudgets", "persistentvolumeclaims"),
 )
+# The node that tests share has as many processors as the machine, and holds two applications' productions at once.
+_CPU = re.compile(r"(?<=\bcpu: )\d+m\b")
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
 
 
@@ -212,10 +214,10 @@ def prepare(app: App, *parts: str) -> None:
 
 
 def claim(app: App, *parts: str) -> None:
-    """Give an application its own names in these parts of its manifests."""
+    """Give an application its own names in these parts of its manifests, and a small share of the node."""
     for part in parts:
         for file in (app.manifests / part).iterdir():
-            text = file.read_text()
+            text = _CPU.sub("20m", file.read_text())
             for old, new in app.own_names().items():
                 text = text.replace(old, new)
             file.write_text(text)
