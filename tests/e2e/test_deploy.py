@@ -101,13 +101,17 @@ def test_second_time_nothing_changes(first: Deployed) -> None:
 
 
 def test_one_line_in_the_backend_rolls_only_the_backend(first: Deployed, web: Web) -> None:
-    """Only the backend is built, pushed and rolled; the frontend's and the database's pods stay."""
+    """Only the backend is built, pushed and rolled; the frontend is fetched meanwhile; all other pods stay."""
     app = first.app
     before = {c: app.pods(c) for c in ("backend", "frontend", "postgres")}
     source = app.source / "backend/planera_backend/__init__.py"
     source.write_text(source.read_text() + "\n# one line more\n")
     commit = app.commit("one line")
-    report = app.deployed()
+    outcome = app.deploy("--shown=json")
+    assert outcome.code == 0, outcome.message[-4000:]
+    report = json.loads(outcome.out)
+    assert "pull frontend" in outcome.err
+    assert "pull backend" not in outcome.err
     assert "frontend unchanged" in step(report, "build")["text"]
     assert "backend built" in step(report, "build")["text"]
     after = {c: app.pods(c) for c in before}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import dagger
 
@@ -14,12 +15,12 @@ from planera_ci.domain.stages import STAGES, Stage
 from planera_ci.errors import ConfigError
 from planera_ci.pipeline.build import build
 from planera_ci.pipeline.content import content_of
-from planera_ci.pipeline.publish import Image, Published, labelled, published_before
+from planera_ci.pipeline.publish import Image, Published, labelled, published_before, pull
 from planera_ci.pipeline.registry import Registry
 from planera_ci.pipeline.render import resolve
 from planera_ci.pipeline.smoke import Smoke
 from planera_ci.pipeline.source import Revision, Source
-from planera_ci.tasks import each
+from planera_ci.tasks import both, each
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,10 @@ class Project:
         return await each(names, one)
 
     async def release_images(self, found: Published, revision: Revision) -> dict[str, Image]:
-        """Return every component's image: the published one of the same content, or a new build."""
-        containers = await self.built(tuple(name for name, (_, image) in found.items() if image is None))
+        """Return every component's image: the published one of the same content, fetched, or a new build."""
+        new = tuple(name for name, (_, image) in found.items() if image is None)
+        kept = {name: image for name, (_, image) in found.items() if image}
+        containers, _ = await both(partial(self.built, new), partial(each, kept, lambda name: pull(kept[name])))
         return {
             name: image
             or labelled(containers[name], self.repository(name), name, content, revision, self.url(revision))

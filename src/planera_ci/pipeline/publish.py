@@ -86,6 +86,17 @@ def labelled(
     return Image(component, repository, container, revision.version)
 
 
+async def pull(image: Image) -> None:
+    """Fetch a published image's layers, so that nobody waits for them who runs it."""
+    with span(f"pull {image.component}"):
+        try:
+            await image.container.sync()
+        except dagger.QueryError as error:
+            raise RegistryError(
+                f"pull {image.reference}", cause_of(error), "try again; nothing was published"
+            ) from error
+
+
 async def push_all(registry: Registry, images: Mapping[str, Image], stage: Stage, version: str) -> dict[str, Image]:
     """Publish every component's image, in parallel."""
 
