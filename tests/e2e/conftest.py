@@ -30,9 +30,8 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], App]
     made: list[App] = []
 
     def one() -> App:
-        app = make_app(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("app"))
-        made.append(app)
-        return app
+        made.append(_fresh(tmp_path_factory))
+        return made[-1]
 
     yield one
     for app in made:
@@ -42,7 +41,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], App]
 @pytest.fixture
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """One fresh application, which is gone after its test."""
-    made = make_app(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("app"))
+    made = _fresh(tmp_path_factory)
     yield made
     made.remove()
 
@@ -51,3 +50,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 def web() -> Web:
     """Reach the lab's ingress as a browser does."""
     return Web()
+
+
+def _fresh(folders: pytest.TempPathFactory) -> App:
+    return make_app(f"t{secrets.token_hex(3)}", folders.mktemp("app"))

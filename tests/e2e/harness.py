@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from planera_ci.domain.kubeconfig import for_account
+from planera_ci.domain.manifests import Obj, parse
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE, MANIFESTS = ROOT / "examples/planera", ROOT / "k8s"
@@ -42,6 +43,12 @@ class Outcome:
     def message(self) -> str:
         """The error as a person sees it."""
         return self.err
+
+    def report(self) -> dict[str, Any]:
+        """Return the report of a call that must have succeeded, and was asked for JSON."""
+        assert self.code == 0, self.err[-4000:]
+        report: dict[str, Any] = json.loads(self.out)
+        return report
 
 
 @dataclass(frozen=True)
@@ -128,10 +135,7 @@ class App:
 
     def deployed(self, *words: str) -> dict[str, Any]:
         """Deploy, expect success, and return the report."""
-        outcome = self.deploy("--shown=json", *words)
-        assert outcome.code == 0, outcome.err[-4000:]
-        report: dict[str, Any] = json.loads(outcome.out)
-        return report
+        return self.deploy("--shown=json", *words).report()
 
     def commit(self, message: str) -> str:
         """Commit everything and return the commit."""
@@ -142,7 +146,7 @@ class App:
     def edit(self, path: str, old: str, new: str) -> None:
         """Change one place of a file; a place that is not there is a broken test."""
         file = self.folder / path
-        text = file.read_text()
+        text = _CPU.sub("20m", file.read_text())
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new, 1))
 
@@ -240,6 +244,11 @@ def deployer_of(namespace: str, folder: Path) -> Path:
     file.write_text(file.read_text().replace("planera-staging", namespace))
     admit(file.parent, folder / "deployer.kubeconfig")
     return folder / "deployer.kubeconfig"
+
+
+def rendered(folder: Path) -> tuple[Obj, ...]:
+    """Return the objects of a folder of manifests."""
+    return parse(run(["kubectl", "kustomize", str(folder)]), folder.name)
 
 
 def reachable(kubeconfig: str) -> str:

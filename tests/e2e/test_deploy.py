@@ -108,8 +108,7 @@ def test_one_line_in_the_backend_rolls_only_the_backend(first: Deployed, web: We
     source.write_text(source.read_text() + "\n# one line more\n")
     commit = app.commit("one line")
     outcome = app.deploy("--shown=json")
-    assert outcome.code == 0, outcome.message[-4000:]
-    report = json.loads(outcome.out)
+    report = outcome.report()
     assert "pull frontend" in outcome.err
     assert "pull backend" not in outcome.err
     assert "frontend unchanged" in step(report, "build")["text"]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from planera_ci.domain.manifests import Obj, of_kind, parse, pod_spec
-from tests.e2e.harness import MANIFESTS, run
+from planera_ci.domain.manifests import Obj, of_kind, pod_spec
+from tests.e2e.harness import MANIFESTS, rendered, run
 
 CASES: list[dict[str, Any]] = list(yaml.safe_load_all(Path(__file__).with_name("pod_security.yaml").read_text()))
 FOUND = {case["control"]: case["found"] for case in CASES}
@@ -36,7 +36,7 @@ def _namespace(labels: dict[str, str]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def restricted() -> Iterator[str]:
     """Return a namespace with the labels that an administrator gives production's."""
-    (ours,) = of_kind(_rendered("access/production"), "Namespace")
+    (ours,) = of_kind(rendered(MANIFESTS / "access/production"), "Namespace")
     yield from _namespace(ours["metadata"]["labels"])
 
 
@@ -87,7 +87,7 @@ def test_every_pod_of_ours_is_admitted(environment: str, restricted: str) -> Non
 def _pods(environment: str) -> list[Obj]:
     """Return a pod for each template of a rendered overlay, with the volumes that a StatefulSet's controller adds."""
     found = []
-    for obj in _rendered(environment):
+    for obj in rendered(MANIFESTS / environment):
         spec = copy.deepcopy(pod_spec(obj))
         if spec:
             for claim in obj["spec"].get("volumeClaimTemplates", ()):
@@ -96,11 +96,6 @@ def _pods(environment: str) -> list[Obj]:
             meta = {"name": f"{obj['kind']}-{obj['metadata']['name']}".lower()}
             found.append({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
     return found
-
-
-def _rendered(folder: str) -> tuple[Obj, ...]:
-    """Return the objects of a folder of the manifests."""
-    return parse(run(["kubectl", "kustomize", str(MANIFESTS / folder)]), folder)
 
 
 def _weakened(pod: Obj, case: dict[str, Any]) -> Obj:

@@ -3,51 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
-import yaml
-
-from tests.e2e.harness import App, run
+from planera_ci.domain.manifests import Obj, pod_spec
+from tests.e2e.harness import MANIFESTS, App, rendered, run
 
 _AT_ONCE = 2
 """The workers of `make test`."""
-_DEMO = "k8s/staging"
 _SURGE = {"Deployment": 1}
 """Pods of a workload that run beside its replicas while it is renewed."""
 
 
 def test_two_applications_and_the_demo_fit_on_the_node(app: App) -> None:
     """Staging and production of both run and are renewed, without one waiting for the room of another."""
-    one = sum(_asked(str(app.manifests / name)) for name in ("staging", "production"))
+    one = sum(_asked(app.manifests / name) for name in ("staging", "production"))
     node = json.loads(run(["kubectl", "get", "nodes", "-o", "json"]))["items"][0]
-    room = _milli(node["status"]["allocatable"]["cpu"]) - _asked(_DEMO)
+    room = _milli(node["status"]["allocatable"]["cpu"]) - _asked(MANIFESTS / "staging")
     assert _AT_ONCE * one <= room, f"two of {one} m of {room} m"
 
 
-def _asked(folder: str) -> int:
+def _asked(folder: Path) -> int:
     """Return the thousandths of a processor that a folder's pods ask for, while all of them are renewed."""
-    objects = yaml.safe_load_all(run(["kubectl", "kustomize", folder]))
-    return sum(_pods(each) * _of_containers(template) for each in objects for template in _templates(each))
+    return sum(_pods(obj) * _of_pod(spec) for obj in rendered(folder) if (spec := pod_spec(obj)))
 
 
-def _pods(obj: dict[str, Any]) -> int:
+def _pods(obj: Obj) -> int:
     return obj["spec"].get("replicas", 1) + _SURGE.get(obj["kind"], 0)
 
 
-def _templates(obj: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the template of an object's pods, if it has pods."""
-    spec = obj.get("spec", {})
-    if "jobTemplate" in spec:
-        spec = spec["jobTemplate"]["spec"]
-    if "template" in spec:
-        yield spec["template"]["spec"]
-
-
-def _of_containers(template: dict[str, Any]) -> int:
+def _of_pod(spec: Obj) -> int:
     """Return the sum of a pod's containers, or its largest step before them."""
     shares = [
-        [_milli(c.get("resources", {}).get("requests", {}).get("cpu", "0")) for c in template.get(name, ())]
+        [_milli(c.get("resources", {}).get("requests", {}).get("cpu", "0")) for c in spec.get(name, ())]
         for name in ("containers", "initContainers")
     ]
     return max(sum(shares[0]), *shares[1], 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 import dagger
 
@@ -20,7 +19,7 @@ from planera_ci.pipeline.registry import Registry
 from planera_ci.pipeline.render import resolve
 from planera_ci.pipeline.smoke import Smoke
 from planera_ci.pipeline.source import Revision, Source
-from planera_ci.tasks import both, each
+from planera_ci.tasks import each
 
 
 @dataclass(frozen=True)
@@ -90,14 +89,16 @@ class Project:
 
     async def release_images(self, found: Published, revision: Revision) -> dict[str, Image]:
         """Return every component's image: the published one of the same content, fetched, or a new build."""
-        new = tuple(name for name, (_, image) in found.items() if image is None)
-        kept = {name: image for name, (_, image) in found.items() if image}
-        containers, _ = await both(partial(self.built, new), partial(each, kept, lambda name: pull(kept[name])))
-        return {
-            name: image
-            or labelled(containers[name], self.repository(name), name, content, revision, self.url(revision))
-            for name, (content, image) in found.items()
-        }
+
+        async def one(name: str) -> Image:
+            content, image = found[name]
+            if image:
+                await pull(image)
+                return image
+            container = await build(self.source, name)
+            return labelled(container, self.repository(name), name, content, revision, self.url(revision))
+
+        return await each(found, one)
 
     def smoke(self, objs: tuple[Obj, ...], revision: str) -> Smoke:
         """Return the smoke test of components, run as the manifests run them."""
