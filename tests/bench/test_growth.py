@@ -24,9 +24,10 @@ def _raw(figure: str, grows: Callable[[int], float]) -> Facts:
         ("apply", lambda size: 0.002 * size if size < 1000 else 3.6),
         ("memory", lambda size: 90 + 0.02 * size),
         ("cpu", lambda size: 1.6 + 0.0002 * size),
+        ("cpu", lambda size: {10: 2.24, 100: 2.26, 1000: 7.41}[size]),
         ("call", lambda size: 0.0001 * size * size),
     ],
-    ids=["linear", "the same", "noisy", "memory", "small", "whole call"],
+    ids=["linear", "the same", "noisy", "memory", "small", "processor", "whole call"],
 )
 def test_linear_growth_is_fine(figure: str, grows: Callable[[int], float]) -> None:
     """What is there at any size does not count, nor what a machine that others use adds, nor the engine's part."""
@@ -39,8 +40,9 @@ def test_linear_growth_is_fine(figure: str, grows: Callable[[int], float]) -> No
         ("apply", lambda size: 3 + 0.00004 * size * size),
         ("apply", lambda size: 3 + 0.004 * size + 0.00001 * size * size),
         ("memory", lambda size: 90 + 0.0002 * size * size),
+        ("cpu", lambda size: 1.4 + 0.00004 * size * size),
     ],
-    ids=["by the square", "by the square beside a linear part", "memory"],
+    ids=["by the square", "by the square beside a linear part", "memory", "processor"],
 )
 def test_growth_by_the_square_is_told(figure: str, grows: Callable[[int], float]) -> None:
     """One sentence says which figure, between which sizes."""
