@@ -18,6 +18,8 @@ Obj = dict[str, Any]
 KINDS = ("pods", "events", "replicasets", "jobs")
 _AGAIN = 0.3
 """Seconds before a watch that ended is begun anew."""
+_BROKEN = "ERROR"
+"""The event by which an API server that goes away ends a watch: with a Status, which is no object of the namespace."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ class Live:
         for line in watch.stdout:
             if self._over.is_set():
                 return
-            obj = json.loads(line)["object"]
+            event = json.loads(line)
+            if event["type"] == _BROKEN:
+                return
             with self._news:
-                self.seen.append(Sight(datetime.now(UTC), obj))
+                self.seen.append(Sight(datetime.now(UTC), event["object"]))
                 self._news.notify_all()
