@@ -121,7 +121,7 @@ class Helm(Peer):
 class Kubectl(Peer):
     """`kubectl apply`, then `kubectl rollout status` of one workload after the other."""
 
-    _job: Obj = field(default_factory=dict)
+    _before: list[Obj] = field(default_factory=list)
     kept = "deployments,statefulsets,jobs"
 
     @property
@@ -133,10 +133,11 @@ class Kubectl(Peer):
         mine = ["kubectl", "-n", self.there.namespace]
         limit = f"--timeout={self.timeout}s"
         # A Job cannot be changed in place: kubectl's users delete one that is to be another.
-        job, self._job = self._job, next(obj for obj in objs if obj["kind"] == "Job")
+        others = changed_jobs(self._before, objs)
+        self._before = objs
         return _told(
             [
-                *([[*mine, "delete", "job", "migrate", "--ignore-not-found"]] if job != self._job else []),
+                *([[*mine, "delete", "job", *others, "--ignore-not-found"]] if others else []),
                 ["kubectl", "apply", "-f", str(file)],
                 [*mine, "rollout", "status", "statefulset/postgres", limit],
                 [*mine, "wait", "--for=condition=complete", "job/migrate", limit],
@@ -152,6 +153,11 @@ PEERS: dict[str, type[Peer]] = {"helm": Helm, "kubectl": Kubectl}
 def helm() -> str:
     """Return the path of the lab's Helm, built on demand."""
     return run([str(ROOT / "lab/lab"), "tool", "helm"]).strip()
+
+
+def changed_jobs(before: list[Obj], after: list[Obj]) -> list[str]:
+    """Return the names of the Jobs that are to be other ones."""
+    return [obj["metadata"]["name"] for obj in before if obj["kind"] == "Job" and obj not in after]
 
 
 def _as_hook(obj: Obj) -> Obj:
