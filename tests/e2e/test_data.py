@@ -70,10 +70,7 @@ def _backup(app: App, name: str, *words: str) -> Path:
 
 
 def _restored(app: App, file: Path) -> dict[str, Any]:
-    outcome = app.call("restore", "--env=staging", f"--from={file}", _CONFIRM, "--shown=json")
-    assert outcome.code == 0, outcome.err[-4000:]
-    report: dict[str, Any] = json.loads(outcome.out)
-    return report
+    return app.call("restore", "--env=staging", f"--from={file}", _CONFIRM, "--shown=json").report()
 
 
 def _lines(report: dict[str, Any], step: str) -> list[str]:

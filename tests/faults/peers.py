@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from planera_ci.domain.manifests import of_kind
 from tests.e2e.harness import ROOT, App, deployer_of, run
 from tests.faults.release import Home, Obj, home, moved, own_secrets, pinned_objects, written
 
@@ -157,7 +158,7 @@ def helm() -> str:
 
 def changed_jobs(before: list[Obj], after: list[Obj]) -> list[str]:
     """Return the names of the Jobs that are to be other ones."""
-    return [obj["metadata"]["name"] for obj in before if obj["kind"] == "Job" and obj not in after]
+    return [obj["metadata"]["name"] for obj in of_kind(before, "Job") if obj not in after]
 
 
 def _as_hook(obj: Obj) -> Obj:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from planera_ci.domain.manifests import REVISION_ANNOTATION, pinned
-from tests.e2e.harness import App, run
+from tests.e2e.harness import App, rendered
 
 Obj = dict[str, Any]
 _OWN = ("planera-secrets", "planera-registry")
@@ -32,9 +32,8 @@ def home(app: App, who: str) -> Home:
 
 def pinned_objects(app: App) -> list[Obj]:
     """Return the application's manifests, edited as they are, with the images that run now."""
-    rendered = yaml.safe_load_all(run(["kubectl", "kustomize", str(app.manifests / "staging")]))
+    objs = rendered(app.manifests / "staging")
     pins, revisions = _running(app)
-    objs = list(rendered)
     images = {c["image"] for obj in objs for c in _containers(obj)}
     pins |= {image: image for image in images if "@sha256:" in image}
     return list(pinned(objs, pins, revisions))
