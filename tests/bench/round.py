@@ -36,7 +36,7 @@ class Round:
 
     def __post_init__(self) -> None:
         """Make the application."""
-        self.app = make_app(f"b{secrets.token_hex(3)}", self.folder / "app")
+        self.app = make_app(f"b{secrets.token_hex(3)}", self.folder / "app", pause=15)
         prepare(self.app)
         self.ours = Ours(self.app, self.folder / "ours")
         self.shell = Shell(self.app, self.folder / "shell")

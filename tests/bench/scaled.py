@@ -23,7 +23,7 @@ CMD ["httpd", "-f", "-p", "8080", "-h", "/etc"]
 
 def make_scaled(name: str, folder: Path) -> App:
     """Make an application of one component, with a namespace of its own; `resize` gives it its manifests."""
-    app = App(name, folder)
+    app = App(name, folder, cli=True)
     (app.source / "web").mkdir(parents=True)
     (app.source / "web/Dockerfile").write_text(_DOCKERFILE)
     copied(MANIFESTS / "access", app.manifests / "access")

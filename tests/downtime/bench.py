@@ -100,7 +100,7 @@ def main(words: list[str]) -> int:
     phases: list[Figures] = []
     with tempfile.TemporaryDirectory() as folder:
         name = f"d{secrets.token_hex(3)}"
-        with production(name, Path(folder) / "app", plain=options.plain) as made:
+        with production(name, Path(folder) / "app", plain=options.plain, cli=True) as made:
             for phase in options.only or PHASES:
                 found = measured_drain(made) if phase == "drain" else counted(made, phase)
                 if found:

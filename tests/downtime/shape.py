@@ -92,9 +92,9 @@ def second_node() -> Iterator[None]:
 
 
 @contextmanager
-def production(name: str, folder: Path, *, plain: bool = False) -> Iterator[Production]:
+def production(name: str, folder: Path, *, plain: bool = False, cli: bool = False) -> Iterator[Production]:
     """Deploy an application of production's shape while the block runs; a plain one has no cookies."""
-    made = Production(make_app(name, folder))
+    made = Production(make_app(name, folder, cli=cli, pause=15))
     shaped(made.app.manifests, plain=plain)
     made.change()
     try:

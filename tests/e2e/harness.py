@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ import yaml
 
 from planera_ci.domain.kubeconfig import for_account
 from planera_ci.domain.manifests import Obj, parse
+from tests.e2e.calls import Outcome, called
+from tests.e2e.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 EXAMPLE, MANIFESTS = ROOT / "examples/planera", ROOT / "k8s"
 CALL_SECONDS = 540
 _KINDS = (
@@ -27,28 +28,9 @@ _KINDS = (
 )
 # The node that tests share has as many processors as the machine, and holds two applications' productions at once.
 _CPU = re.compile(r"(?<=\bcpu: )\d+m\b")
+# A pod on its way out takes room, and is waited for: as long as the ingress needs, not as long as a page may take.
+_PAUSE = re.compile(r"(?<=\n {16}seconds: )15\b")
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one `dagger call` printed, and how long it took."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-
-    @property
-    def message(self) -> str:
-        """The error as a person sees it."""
-        return self.err
-
-    def report(self) -> dict[str, Any]:
-        """Return the report of a call that must have succeeded, and was asked for JSON."""
-        assert self.code == 0, self.err[-4000:]
-        report: dict[str, Any] = json.loads(self.out)
-        return report
 
 
 @dataclass(frozen=True)
@@ -57,6 +39,8 @@ class App:
 
     name: str
     folder: Path
+    cli: bool = field(default=False, kw_only=True)
+    """Whether each call is one of the CLI, as where whole calls are measured, or what the engine keeps of them."""
 
     @property
     def namespace(self) -> str:
@@ -98,6 +82,12 @@ class App:
         return f"{self.name}/planera-{component}"
 
     def call(self, *words: str, flags: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Outcome:
+        """Call a verb with this application's flags, in a process of the tests."""
+        if self.cli:
+            return self.typed(*words, flags=flags, env=env)
+        return called((*self.flags, *flags, *words), env or {})
+
+    def typed(self, *words: str, flags: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Outcome:
         """Run `dagger call` as a user does, with this application's flags."""
         return dagger("call", *self.flags, *flags, *words, env=env)
 
@@ -117,6 +107,11 @@ class App:
         return self.folder / "deployer.kubeconfig"
 
     def killed(self, mark: str, *words: str) -> None:
+        """Call a verb and kill it as soon as its progress shows a mark."""
+        seen = called((*self.flags, *words), {}, lambda line: mark in line)
+        assert seen.code == -signal.SIGKILL, seen.err[-3000:]
+
+    def typed_and_killed(self, mark: str, *words: str) -> None:
         """Run `dagger call` and kill it as soon as its progress shows a mark."""
         command = ["dagger", "--progress=plain", "-m", str(ROOT), "call", *self.flags, *words]
         process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
@@ -141,6 +136,10 @@ class App:
         """Commit everything and return the commit."""
         run([*GIT, "add", "-A"], self.source)
         run([*GIT, "commit", "-q", "--allow-empty", "-m", message], self.source)
+        return self.head()
+
+    def head(self) -> str:
+        """Return the commit that is checked out."""
         return run(["git", "rev-parse", "HEAD"], self.source).strip()
 
     def edit(self, path: str, old: str, new: str) -> None:
@@ -195,11 +194,16 @@ class App:
         )
 
 
-def make_app(name: str, folder: Path) -> App:
-    """Copy the example and the manifests, and give them a namespace and hosts of their own."""
-    app = App(name, folder)
+def make_app(name: str, folder: Path, *, cli: bool = False, pause: int = 6) -> App:
+    """Copy the example and the manifests; give them a namespace, hosts, and a pause before a pod ends."""
+    app = App(name, folder, cli=cli)
     copied(EXAMPLE, app.source)
     copied(MANIFESTS, app.manifests)
+    for component in ("backend", "frontend"):
+        file = app.manifests / f"base/{component}.yaml"
+        text, paused = _PAUSE.subn(str(pause), file.read_text())
+        assert paused == 1, f"{file.name} pauses otherwise now"
+        file.write_text(text)
     prepare(app, "staging", "production", "access/staging", "access/production")
     return app
 

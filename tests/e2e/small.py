@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-import multiprocessing
 import os
 import signal
-import threading
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,13 +28,12 @@ from planera_ci.pipeline.registry import Registry
 from planera_ci.pipeline.source import Source
 from planera_ci.restoration import Target
 from planera_ci.transition import Transition
+from tests.e2e.forked import Forked
 
 APP = "planera"
 """The name that the deployer's rights are for."""
 PAUSE = "registry.k8s.io/pause"
 _NOWHERE = f"{PAUSE}@sha256:{'0' * 62}ff"
-_BOOKS = threading.Lock()
-"""Starting a process also reaps others, and of two threads that read one exit code the second one gets 255."""
 
 
 class Mortal(Cluster):
@@ -151,41 +147,28 @@ class Order:
 
 @dataclass(frozen=True)
 class Run:
-    """A deployment in a process of its own, forked from one that has imported everything."""
+    """A deployment in a process of its own."""
 
-    process: BaseProcess
-    receive: Connection
+    forked: Forked
 
     @classmethod
     def of(cls, order: Order) -> Run:
         """Start it."""
-        processes = multiprocessing.get_context("forkserver")
-        processes.set_forkserver_preload([__name__])
-        receive, send = processes.Pipe(duplex=False)
-        process = processes.Process(target=_carry_out, args=(order, send))
-        with _BOOKS:
-            process.start()
-        send.close()
-        return cls(process, receive)
+        return cls(Forked.of(_carry_out, order))
 
     def ended(self) -> Ended:
         """Wait for its end."""
-        try:
-            ended: Ended | None = self.receive.recv()
-        except EOFError:
-            ended = None
-        with _BOOKS:
-            self.process.join()
-            return ended or Ended(self.process.exitcode or 0)
+        ended: Ended | None = self.forked.answer()
+        return ended or Ended(self.forked.code)
 
     def stopped(self) -> None:
         """Wait until it does not run any more, as in a machine that sleeps."""
-        while Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-            self.process.join(0.1)
+        while Path(f"/proc/{self.forked.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            self.forked.process.join(0.1)
 
     def goes_on(self) -> None:
         """Let it run again."""
-        os.kill(self.process.pid or 0, signal.SIGCONT)
+        os.kill(self.forked.process.pid or 0, signal.SIGCONT)
 
 
 def deployed(order: Order) -> Ended:

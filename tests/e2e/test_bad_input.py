@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +116,22 @@ CASES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def own(make: Callable[[], App]) -> App:
+    """Return an application of which nothing is ever published or applied here: each test finds it untouched."""
+    return make()
+
+
+@pytest.fixture
+def app(own: App) -> Iterator[App]:
+    """Give the application to one test, and put its files back."""
+    kept = own.folder.with_name(f"{own.folder.name}-kept")
+    shutil.copytree(own.folder, kept)
+    yield own
+    shutil.rmtree(own.folder)
+    kept.rename(own.folder)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_input_is_told_before_anything_is_touched(app: App, case: Case) -> None:
     """The message names what is wrong; no image was published and no object made."""
@@ -139,8 +156,8 @@ def test_unknown_environment_is_refused(app: App) -> None:
 
 
 def test_unreachable_cluster_is_told(app: App) -> None:
-    """An API server that does not answer is named, with what to check."""
-    outcome = app.deploy(flags=("--cluster=tcp://127.0.0.1:9",))
+    """An API server that does not answer is named, with what to check; it is reached through the CLI."""
+    outcome = app.typed("deploy", "--env=staging", flags=("--cluster=tcp://127.0.0.1:9",))
     assert outcome.code != 0
     assert "reach the cluster: no answer from https://127.0.0.1:6443" in outcome.message
     assert not any(registry.has(app.repository(c)) for c in ("backend", "frontend"))

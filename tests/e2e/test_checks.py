@@ -12,6 +12,8 @@ import pytest
 from planera_ci.domain.checks import CHECKS
 from tests.e2e.harness import ROOT, dagger, run
 
+CALLS = (("checks", "--repo=clone", "--only=lint"),)
+"""What is typed here, for tests/e2e/test_cli.py."""
 NAMES = [check.name for check in CHECKS]
 LINE = re.compile(r"^\s+(?P<name>[a-z]+)\s+(?P<outcome>passed|failed)  [\d.]+ s(?P<kept>  unchanged)?$", re.MULTILINE)
 

@@ -21,7 +21,6 @@ _NODE = "            - name: NODE\n              valueFrom: {fieldRef: {fieldPat
 def test_deployment_beside_500_pods_keeps_below_200_mib(make: Callable[[], App], tmp_path: Path) -> None:
     """What the watches bring is kept without what nobody reads; the most memory is in the report."""
     app = make()
-    app.deployed()
     labels = {"app": "crowd"}
     container = {
         "name": "pause",
@@ -42,6 +41,7 @@ def test_deployment_beside_500_pods_keeps_below_200_mib(make: Callable[[], App],
         },
     }
     subprocess.run(["kubectl", "apply", "-f", "-"], input=json.dumps(crowd), text=True, check=True, capture_output=True)
+    app.deployed()
     end = time.monotonic() + _SECONDS
     count = ["kubectl", "-n", app.namespace, "get", "replicaset", "crowd", "-o", "jsonpath={.status.replicas}"]
     while run(count) != str(_PODS):

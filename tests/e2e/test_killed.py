@@ -8,7 +8,6 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
@@ -61,15 +60,20 @@ def image() -> str:
         run(["kubectl", "delete", "pod", name, "--wait=false"])
 
 
-@pytest.fixture
-def smalls(image: str, tmp_path: Path) -> Iterator[list[Small]]:
-    """Make namespaces in which a first version runs."""
+@pytest.fixture(scope="module")
+def smalls(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Small]]:
+    """Make namespaces in which a first version runs; each test goes on with what the one before it left."""
+    folder = tmp_path_factory.mktemp("smalls")
     names = [f"planera-small-{secrets.token_hex(3)}" for _ in range(_AT_ONCE)]
-    made = [Small(name, str(deployer_of(name, tmp_path / name)), image) for name in names]
-    with ThreadPoolExecutor() as pool:
-        done = list(pool.map(lambda small: deployed(small.order("first")), made))
-    yield made
-    for small in made:
+
+    def made(name: str) -> Small:
+        return Small(name, str(deployer_of(name, folder / name)), image)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        smalls = list(pool.map(made, names))
+        done = list(pool.map(lambda small: deployed(small.order("first")), smalls))
+    yield smalls
+    for small in smalls:
         run(["kubectl", "delete", "namespace", small.namespace, "--wait=false"])
     assert all(one.code == 0 for one in done), done
 
@@ -90,12 +94,12 @@ def _wrong(small: Small, version: str, done: Ended) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("killed", "again"),
-    [({"extra": True}, False), ({}, True), ({"extra": True, "broken": True}, False)],
+    ("named", "killed", "again"),
+    [("other", {"extra": True}, False), ("same", {}, True), ("failing", {"extra": True, "broken": True}, False)],
     ids=["then another version", "then the same version", "in a failure and its rollback"],
 )
 def test_killed_after_any_write_the_next_deployment_repairs(
-    smalls: list[Small], killed: dict[str, bool], *, again: bool
+    smalls: list[Small], named: str, killed: dict[str, bool], *, again: bool
 ) -> None:
     """Lock, history, every object, the record's end, evidence, rollback: each is once the last that was written."""
     writes = Queue[int]()
@@ -110,12 +114,12 @@ def test_killed_after_any_write_the_next_deployment_repairs(
                 write = writes.get_nowait()
             except Empty:
                 return
-            dead = deployed(small.order(f"killed-{write}", write, **killed))
+            dead = deployed(small.order(f"{named}-killed-{write}", write, **killed))
             if dead.code == 0 or "Rolled back" in dead.error:
                 ended.append(write)  # it had fewer writes than that
             elif dead.code != -signal.SIGKILL:
                 wrong.append(f"write {write}: {dead.error}\n{dead.said}")
-            version = f"killed-{write}" if again else f"next-{write}"
+            version = f"{named}-killed-{write}" if again else f"{named}-next-{write}"
             done = deployed(small.order(version))
             wrong.extend(f"after write {write}: {what}\n{done.said}" for what in _wrong(small, version, done))
 

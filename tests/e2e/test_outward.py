@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from tests.e2e.harness import App, run, step
 
 @pytest.fixture(scope="module")
 def settled(make: Callable[[], App]) -> App:
-    """Return an application that was deployed twice: whatever is kept of a call is kept."""
-    app = make()
-    app.deployed()
+    """Return an application that was deployed by the CLI before: whatever the engine keeps of a call is kept."""
+    made = make()
+    made.deployed()
+    app = replace(made, cli=True)
     app.deployed()
     return app
 

@@ -36,7 +36,7 @@ def test_functions_are_listed_with_what_they_do() -> None:
 )
 def test_verb_works_without_a_cluster_and_touches_nothing(own: App, words: tuple[str, ...], says: str) -> None:
     """Building, testing, smoke-testing and rendering need neither registry login nor cluster."""
-    outcome = own.call(*words)
+    outcome = own.typed(*words)
     assert outcome.code == 0, outcome.err[-3000:]
     assert set(says.replace(",", "").split()) <= set(outcome.out.replace(",", "").split())
     assert not own.touched()
@@ -46,7 +46,7 @@ def test_verb_works_without_a_cluster_and_touches_nothing(own: App, words: tuple
 def test_publish_gives_the_same_digest_for_the_same_commit(own: App) -> None:
     """Published twice from one commit, an image has one digest, under both of its tags."""
     commit = own.commit("to publish")
-    first = own.call("publish", "--env=staging")
+    first = own.typed("publish", "--env=staging")
     assert first.code == 0, first.err[-3000:]
     digest = registry.digest(own.repository("backend"), f"staging-{commit[:7]}")
     assert digest in first.out

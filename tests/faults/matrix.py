@@ -119,7 +119,7 @@ def main(words: list[str]) -> int:
     chosen = [fault for fault in faults() if not options.only or fault.name in options.only] * options.rounds
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        app = make_app(f"m{secrets.token_hex(3)}", folder / "app")
+        app = make_app(f"m{secrets.token_hex(3)}", folder / "app", cli=True, pause=15)
         peers = [PEERS[peer](app, folder / peer) for peer in options.peers.split(",") if peer != "none"]
         try:
             prepare(app)

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def _deploy(app: App) -> Outcome:
 def _deployed(app: App, folder: Path) -> tuple[Outcome, Outcome]:
     """Deploy two states of an application at once."""
     shutil.copytree(app.folder, folder)
-    other = App(app.name, folder)
+    other = replace(app, folder=folder)
     other.edit("k8s/staging/kustomization.yaml", "LOG_LEVEL=debug", "LOG_LEVEL=info")
     other.commit("second")
     with ThreadPoolExecutor(2) as pool:
