@@ -1,7 +1,8 @@
-"""Lets two workers share one lab: tests that take its parts away, or count its seconds, run while no other does.
+"""Lets several workers share one lab: tests that stop its parts, or count its seconds, run while no other does.
 
-A plugin of `make test`: `-p tests.alone`. It holds a file lock around each test that needs the lab, a shared one or
-one of its own; who waits for one of its own waits until the other worker is between two tests.
+A plugin of `make test`: `-p tests.alone`. It holds a file lock around each test that needs the lab: a shared lock, or
+an exclusive one. Who waits for the exclusive lock waits until every other worker is between two tests; so
+tests/order.py puts these files behind the others.
 """
 
 from __future__ import annotations
@@ -14,23 +15,30 @@ from pathlib import Path
 
 import pytest
 
-_ROOT = Path(__file__).parents[1]
-_SHARED = (_ROOT / "tests/e2e",)
+from tests.budget import file_of
+
+_SHARED = ("tests/e2e/", "lab/tests/")
 _ALONE = (
-    *(_ROOT / "tests/faults", _ROOT / "tests/e2e/test_watch.py"),
-    *(_ROOT / "tests/downtime/test_downtime.py", _ROOT / "tests/e2e/test_demo.py"),
+    "tests/faults/",
+    "tests/downtime/test_downtime.py",
+    "tests/e2e/test_watch.py",
+    "tests/e2e/test_demo.py",
+    "lab/tests/test_acme.py",
+    "lab/tests/test_faults_live.py",
+    "lab/tests/test_lab.py",
+    "lab/tests/test_worker.py",
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that run alone behind the others: a worker that waits for them does nothing."""
-    items.sort(key=lambda item: _lock_of(item.path) == fcntl.LOCK_EX)
+def alone(file: str) -> bool:
+    """Tell whether the tests of a file need the lab for themselves."""
+    return file.startswith(_ALONE)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Run a test, its fixtures too, under the lock that its file needs."""
-    kind = _lock_of(item.path)
+    kind = _lock_of(file_of(item.nodeid))
     if kind is None or not (run := os.environ.get("PYTEST_XDIST_TESTRUNUID")):
         return (yield)
     with (Path(tempfile.gettempdir()) / f"planera-alone-{run}").open("w") as file:
@@ -38,8 +46,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
-def _lock_of(path: Path) -> int | None:
-    where = {path, *path.parents}
-    if where & set(_ALONE):
+def _lock_of(file: str) -> int | None:
+    if alone(file):
         return fcntl.LOCK_EX
-    return fcntl.LOCK_SH if where & set(_SHARED) else None
+    return fcntl.LOCK_SH if file.startswith(_SHARED) else None
