@@ -2,8 +2,18 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 RUN := lab/lab run --
+# Each worker runs one file after the other, side by side with the other workers.
+WORKERS ?= 4
+# Seconds of files and folders, and their order. An order of plugins too: the last one imports the others.
+TIMED := $(PY) -m pytest -p tests.alone -p tests.times -p tests.order
+SHARED := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# Half a minute without the lab; test_actionlint.py builds a program first.
+FAST := tests/unit tests/docs tests/bench tests/downtime/test_counting.py \
+	$(filter-out %/test_actionlint.py,$(wildcard tests/workflows/test_*.py))
 
-.PHONY: demo test check lint types unit manifests workflows docs reference e2e faults matrix bench downtime lab down clean help
+# A test that fails ends the run before the next target begins.
+.NOTPARALLEL:
+.PHONY: demo test rest reached chosen fast check lint types unit manifests workflows docs reference e2e faults matrix bench downtime lab down clean help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 11
@@ -13,9 +23,17 @@ demo: lab ## set everything up and deploy the example to staging
 	$(RUN) dagger call --kubeconfig file://.staging.kubeconfig deploy --env staging
 	@echo; echo; lab/lab urls
 
-test: $(PY) lab check programs ## set everything up and pass every test
-	$(RUN) $(PY) -m pytest lab/tests
-	$(RUN) $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p tests.alone tests
+# What fails fast runs before the lab is built. The last run counts what the first one took.
+test: lint types fast $(if $(CHANGED),reached,rest) ## set everything up and pass every test; with CHANGED=1, those that your changes can reach
+
+rest: lab programs
+	$(RUN) $(TIMED) $(SHARED) --budget tests/budget.toml $(FAST:%=--ignore=%) lab/tests tests
+
+reached: $(PY)
+	@files=$$($(PY) -m tests.reach $(FAST)) && { [ -z "$$files" ] || $(MAKE) --no-print-directory chosen FILES="$$(echo $$files)"; }
+
+chosen: lab programs
+	$(RUN) $(TIMED) $(SHARED) $(FILES)
 
 check: lab ## all of the next six, each in a container, which keeps its answer until what it reads changes
 	$(RUN) dagger call checks
@@ -38,6 +56,9 @@ workflows: $(PY) ## hold the workflows against actionlint and our own rules; bui
 
 docs: $(PY) ## follow the links of the documents, and compare the reference with the module
 	$(PY) -m pytest tests/docs -q
+
+fast: $(PY) ## all tests that need no lab and build no program: half a minute
+	$(TIMED) -q $(FAST)
 
 reference: $(PY) ## write docs/reference.md
 	$(PY) -m tests.docs.reference
