@@ -23,7 +23,6 @@ _ALONE = (
     "tests/downtime/test_downtime.py",
     "tests/e2e/test_watch.py",
     "tests/e2e/test_demo.py",
-    "lab/tests/test_acme.py",
     "lab/tests/test_faults_live.py",
     "lab/tests/test_lab.py",
     "lab/tests/test_worker.py",

@@ -26,8 +26,11 @@ _KINDS = (
     *("deployments", "statefulsets", "jobs", "cronjobs", "services", "configmaps", "secrets", "leases"),
     *("ingresses", "networkpolicies", "poddisruptionbudgets", "persistentvolumeclaims"),
 )
-# The node that tests share has as many processors as the machine, and holds two applications' productions at once.
+# The node that tests share has as many processors as the machine, and holds an application with its production for
+# each worker: tests/e2e/test_room.py.
 _CPU = re.compile(r"(?<=\bcpu: )\d+m\b")
+SHARE = "12m"
+"""What each container of a test asks for."""
 # A pod on its way out takes room, and is waited for: as long as the ingress needs, not as long as a page may take.
 _PAUSE = re.compile(r"(?<=\n {16}seconds: )15\b")
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
@@ -204,7 +207,7 @@ def make_app(name: str, folder: Path, *, cli: bool = False, pause: int = 6) -> A
         text, paused = _PAUSE.subn(str(pause), file.read_text())
         assert paused == 1, f"{file.name} pauses otherwise now"
         file.write_text(text)
-    prepare(app, "staging", "production", "access/staging", "access/production")
+    prepare(app, "base", "staging", "production", "access/staging", "access/production")
     return app
 
 
@@ -225,7 +228,7 @@ def claim(app: App, *parts: str) -> None:
     """Give an application its own names in these parts of its manifests, and a small share of the node."""
     for part in parts:
         for file in (app.manifests / part).iterdir():
-            text = _CPU.sub("20m", file.read_text())
+            text = _CPU.sub(SHARE, file.read_text())
             for old, new in app.own_names().items():
                 text = text.replace(old, new)
             file.write_text(text)

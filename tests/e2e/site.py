@@ -133,7 +133,7 @@ def app_site(name: str, folder: Path) -> Site:
 
 
 def _begun(site: Site) -> Site:
-    claim(site, "staging", "production", "access/staging", "access/production")
+    claim(site, "base", "staging", "production", "access/staging", "access/production")
     git(site.folder, "init", "-q", "-b", "main")
     site.commit("first")
     for environment in ("staging", "production"):

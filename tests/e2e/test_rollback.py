@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import App, run
+from tests.e2e.harness import SHARE, App, run
 from tests.e2e.web import Web
 
 _FIRST, _SECOND = "first-signing-key-7f3a", "second-signing-key-91bc"
@@ -154,11 +154,11 @@ def test_first_deployment_that_fails_is_left_with_its_evidence_and_mended_by_the
     """Where nothing good is there to go back to, the message says so; the next good one needs no cleaning up."""
     app = make()
     path = "k8s/base/backend.yaml"
-    app.edit(path, "cpu: 50m", "cpu: 64")
+    app.edit(path, f"cpu: {SHARE}", "cpu: 64")
     app.edit(path, "  annotations:\n", "  annotations:\n    planera-ci/grace: '2'\n")
     outcome = app.deploy()
     assert outcome.code != 0
     assert "deployment/backend: scheduling" in outcome.message
     assert "no good revision to roll back to" in outcome.message
-    app.edit(path, "cpu: 64", "cpu: 50m")
+    app.edit(path, "cpu: 64", f"cpu: {SHARE}")
     assert app.deployed()["outcome"] == "succeeded"
