@@ -7,12 +7,14 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tests.e2e.forked import Forked
 from tests.e2e.inprocess import Order, carry_out
+from tests.e2e.paths import ROOT
+from tests.e2e.words import Call, Place
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,17 @@ class Outcome:
         return report
 
 
-def called(words: tuple[str, ...], env: dict[str, str], until: Callable[[str], bool] = lambda _: False) -> Outcome:
+def called(
+    words: Iterable[str],
+    env: Mapping[str, str],
+    place: Place = Place(ROOT),  # noqa: B008 - it cannot be changed
+    until: Callable[[str], bool] = lambda _: False,
+) -> Outcome:
     """Call a verb without the CLI; end it with no handler as soon as a line of its progress is one to end at."""
     begun = time.monotonic()
+    order = Order(Call.of(words), place, env)
     progress, send = multiprocessing.get_context("forkserver").Pipe(duplex=False)
-    call = Forked.of(carry_out, Order(words, {**os.environ, **env}), send)
+    call = Forked.of(carry_out, order, send)
     send.close()
     lines: list[str] = []
 

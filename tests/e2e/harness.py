@@ -88,7 +88,7 @@ class App:
         """Call a verb with this application's flags, in a process of the tests."""
         if self.cli:
             return self.typed(*words, flags=flags, env=env)
-        return called((*self.flags, *flags, *words), env or {})
+        return called((*self.flags, *flags, *words), {**os.environ, **(env or {})})
 
     def typed(self, *words: str, flags: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Outcome:
         """Run `dagger call` as a user does, with this application's flags."""
@@ -111,7 +111,7 @@ class App:
 
     def killed(self, mark: str, *words: str) -> None:
         """Call a verb and kill it as soon as its progress shows a mark."""
-        seen = called((*self.flags, *words), {}, lambda line: mark in line)
+        seen = called((*self.flags, *words), os.environ, until=lambda line: mark in line)
         assert seen.code == -signal.SIGKILL, seen.err[-3000:]
 
     def typed_and_killed(self, mark: str, *words: str) -> None:

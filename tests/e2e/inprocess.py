@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -28,8 +28,7 @@ from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 # What a verb imports when it is called: here all of it is there before the first one.
 from planera_ci import deployment, job, rotation, verbs  # noqa: F401
 from tests.e2e import surroundings
-from tests.e2e.paths import ROOT
-from tests.e2e.words import Call, usual
+from tests.e2e.words import Call, Place
 
 _RESOLVER = ("docker.io/library/busybox:1.37", "cat", "/etc/resolv.conf")
 _SMOKE = {"deploy", "smoke", "publish", "ci"}
@@ -40,8 +39,9 @@ _SMOKE = {"deploy", "smoke", "publish", "ci"}
 class Order:
     """What to call, and the environment to call it in."""
 
-    words: tuple[str, ...]
-    env: dict[str, str]
+    call: Call
+    place: Place
+    env: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def carry_out(order: Order, progress: Connection, answer: Connection) -> None:
         provider.add_span_processor(_Progress())
         trace.set_tracer_provider(provider)
         dagger.Client.current_module = lambda _: _Here(Path.cwd())  # type: ignore[assignment,method-assign,return-value]
-        ended = anyio.run(_called, Call.of(order.words), folder)
+        ended = anyio.run(_called, order, folder)
     sys.stdout.flush()
     answer.send(ended)
 
@@ -104,17 +104,15 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-async def _called(call: Call, folder: Path) -> Ended:
+async def _called(order: Order, folder: Path) -> Ended:
     os.environ["_EXPERIMENTAL_DAGGER_CLI_BIN"] = shutil.which("dagger") or ""
-    dotenv = ROOT / ".env"
-    said = usual(dotenv.read_text()) if dotenv.exists() else {}
+    call, place = order.call, order.place
     try:
         async with dagger.connection(dagger.Config(log_output=sys.stderr)), anyio.create_task_group() as group:
             if call.verb in _SMOKE:
                 group.start_soon(_find_services, folder)
-            module = call.module(said)
-            result = await getattr(module, call.function().original_name)(**call.given())
-            return Ended(0, await _shown(result, call.output))
+            result = await getattr(call.module(place), call.method)(**call.given(place))
+            return Ended(0, await _shown(result, call.output and place.path(call.output)))
     except* (FunctionError, dagger.DaggerError) as group_of:
         error = _first(group_of)
         name = f"{type(error).__qualname__}: " if isinstance(error, FunctionError) else ""

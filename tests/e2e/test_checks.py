@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from planera_ci.domain.checks import CHECKS
+from tests.e2e.calls import Outcome, called
 from tests.e2e.harness import ROOT, dagger, run
 
 CALLS = (("checks", "--repo=clone", "--only=lint"),)
@@ -45,6 +47,10 @@ def planted(clone: Path) -> Iterator[Path]:
     document.write_text(before)
 
 
+def _checks(*words: str) -> Outcome:
+    return called(words, os.environ)
+
+
 def _found(text: str) -> dict[str, tuple[str, bool]]:
     """Return each check's outcome, and whether its answer was kept from before."""
     return {match["name"]: (match["outcome"], bool(match["kept"])) for match in LINE.finditer(text)}
@@ -55,7 +61,7 @@ def test_repository_passes_and_its_answers_are_kept() -> None:
     first = dagger("call", "checks")
     assert first.code == 0, first.err[-6000:]
     assert {name: outcome for name, (outcome, _) in _found(first.out).items()} == dict.fromkeys(NAMES, "passed")
-    again = dagger("call", "checks")
+    again = _checks("checks")
     assert again.code == 0, again.err[-6000:]
     assert _found(again.out) == dict.fromkeys(NAMES, ("passed", True))
 
@@ -71,7 +77,7 @@ def test_changed_document_concerns_the_documents_alone(clone: Path) -> None:
     """Where only a document differs, the check of documents runs, and all others keep their answers."""
     document = clone / "docs/security.md"
     document.write_text(f"{document.read_text()}\nOne more line.\n")
-    outcome = dagger("call", "checks", f"--repo={clone}")
+    outcome = _checks("checks", f"--repo={clone}")
     assert outcome.code == 0, outcome.err[-6000:]
     assert _found(outcome.out) == {name: ("passed", name != "docs") for name in NAMES}
 
@@ -94,7 +100,7 @@ def test_each_mistake_is_told_with_its_check(planted: Path) -> None:
 def test_job_of_a_pull_request_shows_the_line_that_failed(planted: Path, tmp_path: Path) -> None:
     """The same checks by `ci`: its folder has the exit code, each outcome, and an annotation at the first mistake."""
     job = tmp_path / "job"
-    outcome = dagger("call", "ci", "--verb=checks", f"--repo={planted}", "-o", str(job))
+    outcome = _checks("ci", "--verb=checks", f"--repo={planted}", "-o", str(job))
     assert outcome.code == 0, outcome.err[-6000:]
     assert (job / "code").read_text() == "1\n"
     told = _found((job / "report.txt").read_text())
@@ -107,7 +113,7 @@ def test_job_of_a_pull_request_shows_the_line_that_failed(planted: Path, tmp_pat
 def test_commit_is_checked_as_git_has_it() -> None:
     """A commit can be checked whatever lies in the folder, as the command says that a failed CI job prints."""
     commit = run(["git", "rev-parse", "HEAD"]).strip()
-    outcome = dagger("call", f"--at={commit}", "checks", "--only=lint")
+    outcome = _checks(f"--at={commit}", "checks", "--only=lint")
     assert outcome.code == 0, outcome.err[-6000:]
     assert _found(outcome.out).keys() == {"lint"}
 
@@ -122,6 +128,6 @@ def test_commit_is_checked_as_git_has_it() -> None:
 )
 def test_bad_input_is_told_in_a_sentence(words: tuple[str, ...], sentence: str) -> None:
     """A name that no check has, and a folder that is no clone of this repository."""
-    outcome = dagger("call", "checks", *words)
+    outcome = _checks("checks", *words)
     assert outcome.code == 1
     assert f"Error: planera-ci: {sentence}" in outcome.err

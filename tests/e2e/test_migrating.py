@@ -13,6 +13,7 @@ import pytest
 from planera_ci.domain.adoption import COPY
 from tests.e2e.harness import App, run
 from tests.e2e.migration import Repository, commands
+from tests.e2e.shim import dagger_in_process
 from tests.e2e.steady import Steady
 from tests.e2e.undoing import Undoing
 from tests.e2e.web import Web
@@ -70,7 +71,8 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
     """Deploy the set-up of before, with kubectl and as an administrator."""
     repository = Repository(App(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("app")))
     repository.begin()
-    yield repository
+    with dagger_in_process(tmp_path_factory.mktemp("bin")):
+        yield repository
     repository.app.remove()
 
 

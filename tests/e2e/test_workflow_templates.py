@@ -9,10 +9,12 @@ import pytest
 
 from tests.e2e import registry
 from tests.e2e.harness import ROOT
+from tests.e2e.shim import dagger_in_process
 from tests.e2e.site import Site, app_site, leaked, listed_in
 from tests.workflows.runner import Ran
 from tests.workflows.shell import git
 
+pytestmark = pytest.mark.usefixtures("quick")
 _CALL = f"dagger -m {ROOT} call --source ."
 
 
@@ -28,6 +30,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def staging(site: Site) -> Ran:
     """Push the first commit to main."""
     return site.runs("staging.yml", site.push())
+
+
+@pytest.fixture(scope="module")
+def quick(staging: Ran, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # noqa: ARG001 - it is first
+    """Have all workflows but the first call verbs without the CLI."""
+    with dagger_in_process(tmp_path_factory.mktemp("bin")):
+        yield
 
 
 def test_push_deploys_to_staging(site: Site, staging: Ran) -> None:

@@ -13,10 +13,12 @@ import pytest
 
 from tests.e2e import registry
 from tests.e2e.harness import run
+from tests.e2e.shim import dagger_in_process
 from tests.e2e.site import Site, leaked, listed_in, own_site
 from tests.workflows.runner import Ran
 from tests.workflows.shell import git
 
+pytestmark = pytest.mark.usefixtures("quick")
 _FILE = "examples/planera/backend/planera_backend/__main__.py"
 _FIRST = 'finish the requests under way."""\n'
 _CRASH = f"""{_FIRST}    import os
@@ -42,7 +44,14 @@ def staging(site: Site) -> Ran:
 
 
 @pytest.fixture(scope="module")
-def production(site: Site, staging: Ran) -> Ran:
+def quick(staging: Ran, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # noqa: ARG001 - it is first
+    """Have all workflows but the first call verbs without the CLI."""
+    with dagger_in_process(tmp_path_factory.mktemp("bin")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def production(site: Site, staging: Ran, quick: None) -> Ran:  # noqa: ARG001
     """Promote what staging has verified, as somebody does who types the phrase."""
     assert staging.state == "success", staging.log[-4000:]
     return site.runs("production.yml", site.dispatch(confirm="deploy-to-production"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -23,6 +23,28 @@ _NOT_HERE = "cluster"
 """The tunnel to a cluster on the CLI's own machine: who is in the lab's network needs none."""
 
 
+class ForTheCli(Exception):
+    """Words that the CLI alone can carry out, such as a call of what a verb returns."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a call is typed: relative paths begin there, and a .env is looked for from there on upwards."""
+
+    folder: Path
+    module: Path = ROOT
+    """The repository of the module, from which it takes what nobody gives it."""
+
+    def path(self, text: str) -> str:
+        """Return a path that is given as one that holds everywhere."""
+        return str(self.folder / text)
+
+    def usual(self) -> dict[str, str]:
+        """Return what the nearest .env sets of the module's arguments."""
+        files = (above / ".env" for above in (self.folder, *self.folder.parents))
+        return next((usual(file.read_text()) for file in files if file.is_file()), {})
+
+
 @dataclass(frozen=True)
 class Call:
     """A verb with what stands before it, behind it, and where its result is to be written."""
@@ -33,31 +55,34 @@ class Call:
     output: str = ""
 
     @classmethod
-    def of(cls, words: tuple[str, ...]) -> Call:
-        """Read the words that follow `dagger call`; what calls on with what a verb returns is the CLI's alone."""
-        settings, rest = _flags(words)
-        assert rest, f"no verb in {words}"
-        flags, output = _flags(rest[1:])
-        place = ""
-        if output[:1] and output[0] in _OUTPUT:
-            place, output = output[1], output[2:]
-        assert not output, f"{output} is for the CLI"
-        return cls(settings, rest[0], flags, place)
+    def of(cls, words: Iterable[str]) -> Call:
+        """Read the words that follow `dagger call`."""
+        settings, rest = _flags(list(words), _CONSTRUCTOR)
+        verb, *rest = rest or [""]
+        if verb not in _VERBS or _NOT_HERE in settings:
+            raise ForTheCli(verb)
+        flags, rest = _flags(rest, _VERBS[verb])
+        output = ""
+        if rest[:1] and rest[0] in _OUTPUT:
+            _, output, *rest = rest
+        if rest:
+            raise ForTheCli(*rest)
+        return cls(settings, verb, flags, output)
 
-    def function(self) -> Any:
-        """Return the verb as the module declares it."""
-        assert self.verb in _VERBS, f"the module has no function {self.verb}"
-        return _VERBS[self.verb]
+    @property
+    def method(self) -> str:
+        """Return the name of the verb's method."""
+        return str(_VERBS[self.verb].original_name)
 
-    def module(self, usual: Mapping[str, str]) -> PlaneraCi:
+    def module(self, place: Place) -> PlaneraCi:
         """Return the module's object, as its flags and a .env describe it."""
-        given = {**usual, **self.settings}
-        assert _NOT_HERE not in self.settings, "a tunnel is the CLI's"
-        return PlaneraCi(**arguments(_CONSTRUCTOR, {name: text for name, text in given.items() if name != _NOT_HERE}))
+        given = {**place.usual(), **self.settings}
+        given.pop(_NOT_HERE, "")
+        return PlaneraCi(**_arguments(_CONSTRUCTOR, given, place))
 
-    def given(self) -> dict[str, Any]:
+    def given(self, place: Place) -> dict[str, Any]:
         """Return the arguments of the verb."""
-        return arguments(self.function(), self.flags)
+        return _arguments(_VERBS[self.verb], self.flags, place)
 
 
 def usual(dotenv: str) -> dict[str, str]:
@@ -67,45 +92,48 @@ def usual(dotenv: str) -> dict[str, str]:
     return {name.removeprefix(prefix).lower(): text.strip('"') for name, _, text in lines}
 
 
-def arguments(function: Any, given: Mapping[str, str]) -> dict[str, Any]:
+def _arguments(function: Any, given: Mapping[str, str], place: Place) -> dict[str, Any]:
     """Return a function's arguments by the names that Python has for them."""
-    by_name = {parameter.name: (python, parameter) for python, parameter in function.parameters.items()}
-    unknown = given.keys() - by_name.keys()
-    assert not unknown, f"unknown flags: {unknown}"
     found: dict[str, Any] = {}
-    for name, (python, parameter) in by_name.items():
-        if name in given:
-            found[python] = _value(parameter.resolved_type, given[name])
+    for python, parameter in function.parameters.items():
+        if parameter.name in given:
+            found[python] = _value(parameter.resolved_type, given[parameter.name], place)
         elif parameter.default_path:
-            found[python] = _contextual(parameter)
+            found[python] = _contextual(parameter, place)
     return found
 
 
-def _flags(words: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the flags at the beginning, and what follows them."""
+def _flags(words: list[str], function: Any) -> tuple[dict[str, str], list[str]]:
+    """Return the flags at the beginning, and what follows them; one that is not known is the CLI's to refuse."""
+    kinds = {parameter.name: parameter.resolved_type for parameter in function.parameters.values()}
     flags: dict[str, str] = {}
-    rest = list(words)
-    while rest and rest[0].startswith("--") and not rest[0].startswith(_OUTPUT[1]):
-        name, has_value, text = rest.pop(0).removeprefix("--").partition("=")
-        flags[name] = text if has_value else "true"
-    return flags, tuple(rest)
+    while words and words[0].startswith("--") and words[0] not in _OUTPUT:
+        name, has_value, text = words.pop(0).removeprefix("--").partition("=")
+        if name not in kinds or (kinds[name] is int and text and not text.isdigit()):
+            raise ForTheCli(name)
+        if not has_value:
+            text = "true" if kinds[name] is bool else words.pop(0)
+        flags[name] = text
+    return flags, words
 
 
-def _contextual(parameter: Any) -> Any:
+def _contextual(parameter: Any, place: Place) -> Any:
     """Return what an argument is from the module's own repository."""
-    folder = dag.host().directory(str(ROOT / parameter.default_path.strip("/")), exclude=list(parameter.ignore or ()))
+    path = place.module / parameter.default_path.strip("/")
+    folder = dag.host().directory(str(path), exclude=list(parameter.ignore or ()))
     return folder.as_git() if parameter.resolved_type is dagger.GitRepository else folder
 
 
-def _value(kind: Any, text: str) -> Any:
+def _value(kind: Any, text: str, place: Place) -> Any:
     """Return a word as the type that an argument has."""
     kinds = get_args(kind) or (kind,)
     if dagger.Directory in kinds:
-        return dag.host().directory(str(Path(text).absolute()))
+        return dag.host().directory(place.path(text))
     if dagger.File in kinds:
-        return dag.host().file(str(Path(text).absolute()))
+        return dag.host().file(place.path(text))
     if dagger.Secret in kinds:
-        return dag.secret(text)
+        scheme, _, rest = text.partition("://")
+        return dag.secret(f"file://{place.path(rest)}" if scheme == "file" else text)
     if any(get_origin(each) is list for each in kinds):
         return text.split(",")
     if isinstance(kind, enum.EnumMeta):
