@@ -67,6 +67,7 @@ def carry_out(order: Order, progress: Connection, answer: Connection) -> None:
     progress.close()
     os.environ.clear()
     os.environ.update(order.env)
+    os.environ.pop("DAGGER_MODULE", "")  # the session would load it
     with _folder() as folder:
         surroundings.enter(folder)
         provider = TracerProvider(shutdown_on_exit=False)
