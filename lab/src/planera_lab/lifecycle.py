@@ -8,7 +8,6 @@ import shutil
 import stat
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from planera_lab import (
     addons,
     builder,
+    building,
     cgroups,
     discard,
     engine,
@@ -61,29 +61,11 @@ def catalogue(pins: Pins, *, only_engine: bool = False) -> list[Part]:
     return [*first, *programs, *machine.parts(pins)[1:], *(built[name] for name in addons.IMAGES)]
 
 
-def build(lab: Lab, pins: Pins, *, only_engine: bool = False) -> Store:
-    """Build the parts that are missing, two at a time: compilers use the processors while Debian's packages come."""
-    store = Store(lab)
-    missing = [part for part in catalogue(pins, only_engine=only_engine) if not store.has(part)]
-    compiled = [part for part in missing if part.name in gobuilds.NAMES]
-    unpacked = [part for part in missing if part.name not in gobuilds.NAMES and not part.made_of]
-
-    def lane(parts: list[Part]) -> None:
-        for part in parts:
-            store.ensure(part)
-
-    with ThreadPoolExecutor() as lanes:
-        for done in [lanes.submit(lane, compiled), lanes.submit(lane, unpacked)]:
-            done.result()
-    lane(missing)
-    return store
-
-
 def up(lab: Lab, pins: Pins, *, only_engine: bool = False) -> None:
     """Build what is missing and start what does not run, until all of it answers."""
     with exclusive(lab.home / "lock", "this lab"):
         packages.install(lab)
-        store = build(lab, pins, only_engine=only_engine)
+        store = building.build(Store(lab), catalogue(pins, only_engine=only_engine))
         nameservers = network.start(lab, store.path(services.parts(pins)[0]))
         wanted = [services.role(lab, pins, store, nameservers), engine.role(lab, pins, store)]
         if not only_engine:
