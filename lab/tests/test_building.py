@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from planera_lab import building, gobuilds
+from planera_lab import building, gobuilds, golang
 from planera_lab.errors import LabError
 from planera_lab.parts import Part, Store, Workshop
+from planera_lab.pins import Pins
 from planera_lab.settings import Lab
 
 
@@ -84,3 +85,13 @@ def test_after_a_build_that_failed_nothing_else_is_begun_and_the_rest_is_built_t
     assert not store.has(part("root"))
     building.build(store, [part("root"), part("one", never), part("other-root")])
     assert store.has(part("other-root"))
+
+
+@pytest.mark.parametrize(("gib", "collector"), [(6, None), (24, "off")])
+def test_compilers_keep_their_garbage_where_the_memory_has_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gib: int, collector: str | None
+) -> None:
+    lab = Lab.from_environment({"LAB_HOME": str(tmp_path)})
+    monkeypatch.setattr(golang, "memory_gib", lambda: gib)
+    monkeypatch.setattr(golang, "machine_go", lambda _: Path("/bin/true"))
+    assert golang.Go(lab, Pins.load(), Store(lab)).environment.get("GOGC") == collector

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from planera_lab.settings import Lab
 
 
+# A compiler that never collects its garbage takes a sixth less of the processor; it does from a size on that four of
+# them have room for, in a memory as large as this.
+ROOMY_GIB = 12
+ROOMY = {"GOGC": "off", "GOMEMLIMIT": "2GiB"}
+
+
+def memory_gib() -> float:
+    """Return the size of the machine's memory."""
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(lines["MemTotal"].split()[0]) / (1 << 20)
+
+
 def machine_go(pins: Pins) -> Path | None:
     """Return the machine's go program if it is there and recent enough."""
     found = shutil.which("go", path=os.environ.get("PATH", "") + ":/usr/local/go/bin")
@@ -41,6 +53,7 @@ class Go:
             "GOFLAGS": "-mod=mod -buildvcs=false",
             "GOWORK": "off",
             "CGO_ENABLED": "0",
+            **(ROOMY if memory_gib() >= ROOMY_GIB else {}),
         }
 
     def command(self, *words: str | Path) -> list[str | Path]:

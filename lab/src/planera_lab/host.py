@@ -71,8 +71,7 @@ def _room(lab: Lab, pins: Pins) -> Iterator[Finding]:
     kind = output(["stat", "--file-system", "--format=%T", folder]).strip()
     seen = f"{kind} at {folder}"
     yield Finding("a plain file system", kind not in {"overlayfs", "tmpfs"}, seen, "set LAB_HOME to a folder on a disk")
-    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-    memory = int(lines["MemTotal"].split()[0]) * 1024 / GIB
+    memory = golang.memory_gib()
     yield Finding(f"{MEMORY_GIB} GiB of memory", memory >= MEMORY_GIB, f"{memory:.0f} GiB", "use a larger machine")
 
 
