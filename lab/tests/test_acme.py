@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import ssl
 import time
@@ -18,6 +20,13 @@ pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("running_lab")]
 LAB = Lab.from_environment()
 SECONDS = 120
 Seen = TypeVar("Seen")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _started() -> None:
+    """Have it run: `up` does not, and whoever has it runs on with it."""
+    done = call("acme", "start")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
@@ -105,6 +114,39 @@ def test_an_ingress_host_gets_a_certificate_by_acme(namespace: str) -> None:
 def test_a_pebble_that_forgot_every_account_issues_again(namespace: str) -> None:
     """It keeps all in memory: cert-manager's issuers register once more."""
     assert call("fault", "restart", "pebble").returncode == 0
+    host = f"{namespace}.planera.app"
+    expose(namespace, "letsencrypt-staging", host)
+    await_issued(host)
+
+
+def test_status_shows_it_and_starting_it_twice_is_starting_it_once() -> None:
+    before = json.loads(call("status", "--json").stdout)["roles"]["acme"]
+    assert before["answers"] is True
+    assert "pebble" in before["processes"]
+    assert call("acme", "start").returncode == 0
+    assert json.loads(call("status", "--json").stdout)["roles"]["acme"]["pid"] == before["pid"]
+
+
+def test_it_comes_back_with_the_cluster_and_lets_go_what_waits_when_it_is_stopped(namespace: str) -> None:
+    """`up` finds cert-manager in the cluster; without it, a namespace with an order under way can be deleted."""
+    process = json.loads(call("status", "--json").stdout)["roles"]["acme"]["pid"]
+    os.kill(process, signal.SIGKILL)
+    assert call("up").returncode == 0
+    assert json.loads(call("status", "--json").stdout)["roles"]["acme"]["answers"] is True
+
+    # nobody can ask this host: its challenge waits for ever
+    expose(namespace, "letsencrypt-staging", f"{namespace}.nowhere.test")
+    await_sight(lambda: kubectl("--namespace", namespace, "get", "challenges", "--output=name"), bool)
+    assert call("acme", "stop").returncode == 0
+    assert call("acme", "stop").returncode == 0, "safe to repeat"
+    assert "acme" not in json.loads(call("status", "--json").stdout)["roles"]
+    assert "start it with `lab/lab acme start`" in call("fault", "restart", "pebble").stderr
+    assert call("up").returncode == 0
+    assert "acme" not in json.loads(call("status", "--json").stdout)["roles"], "who stopped it wants it stopped"
+    kubectl("delete", "namespace", namespace, "--timeout=60s")
+    kubectl("create", "namespace", namespace)
+
+    assert call("acme", "start").returncode == 0
     host = f"{namespace}.planera.app"
     expose(namespace, "letsencrypt-staging", host)
     await_issued(host)

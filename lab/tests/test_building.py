@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from planera_lab import building, gobuilds, golang
+from planera_lab import acme, building, gobuilds, golang, lifecycle
 from planera_lab.errors import LabError
 from planera_lab.parts import Part, Store, Workshop
 from planera_lab.pins import Pins
@@ -85,6 +85,14 @@ def test_after_a_build_that_failed_nothing_else_is_begun_and_the_rest_is_built_t
     assert not store.has(part("root"))
     building.build(store, [part("root"), part("one", never), part("other-root")])
     assert store.has(part("other-root"))
+
+
+def test_nothing_that_issues_certificates_is_built_by_up() -> None:
+    """The lab's own certificate serves without; it takes minutes that few need."""
+    pins = Pins.load()
+    own = {part.key for part in acme.parts(pins)} - {part.key for part in lifecycle.catalogue(pins)}
+    names = {key.rpartition("-")[0] for key in own}
+    assert names == {"pebble", "cert-manager", "image-cert-manager", "image-acmesolver"}
 
 
 @pytest.mark.parametrize(("gib", "collector"), [(6, None), (24, "off")])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lab_command import call
 
-from planera_lab import worker
+from planera_lab import acme, worker
 from planera_lab.errors import LabError
 from planera_lab.pins import Pins
 from planera_lab.settings import Lab
@@ -51,3 +51,10 @@ def test_down_and_purge_of_nothing_leave_nothing(tmp_path: Path) -> None:
 def test_a_worker_without_a_cluster_says_what_starts_one(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="start the worker: there is no cluster to join: `lab/lab up` starts it"):
         worker.act(Lab.from_environment({"LAB_HOME": str(tmp_path)}), Pins.load(), "start")
+
+
+@pytest.mark.parametrize("action", acme.ACTIONS)
+def test_an_authority_without_a_cluster_says_what_starts_one(tmp_path: Path, action: str) -> None:
+    """Who orders from it, cert-manager, runs in the cluster."""
+    with pytest.raises(LabError, match=f"{action} acme: there is no cluster for cert-manager: `lab/lab up` starts it"):
+        acme.act(Lab.from_environment({"LAB_HOME": str(tmp_path)}), Pins.load(), action)

@@ -63,6 +63,7 @@ def test_words_are_those_that_a_process_was_started_with() -> None:
         ("kill", "node", "kill the node: that is for a process: give one of stop, start, restart"),
         ("restart", "node", "restart the node: this lab was brought up without one"),
         ("stop", "ghcr", "reach ghcr: services does not run: start it with `lab/lab up`"),
+        ("restart", "pebble", "reach pebble: acme does not run: start it with `lab/lab acme start`"),
     ],
 )
 def test_what_cannot_be_done_is_said(lab: Lab, action: str, what: str, said: str) -> None:

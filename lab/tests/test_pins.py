@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planera_lab import lifecycle
+from planera_lab import acme, lifecycle
 from planera_lab import pins as pins_module
 from planera_lab.errors import LabError
 from planera_lab.pins import Pins, key_of, text_of_steps, version_of
@@ -78,9 +78,8 @@ def test_versions_compare_as_numbers(text: str, version: tuple[int, ...]) -> Non
 def test_the_file_of_pins_is_complete() -> None:
     pins = Pins.load()
     assert pins.suite == "trixie"
-    assert set(pins.images) == {part.name.removeprefix("image-") for part in lifecycle.catalogue(pins)} & set(
-        pins.images
-    )
+    parts = [*lifecycle.catalogue(pins), *acme.parts(pins)]
+    assert set(pins.images) == {part.name.removeprefix("image-") for part in parts} & set(pins.images)
 
 
 def test_a_broken_file_of_pins_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from planera_lab import discard, engine, lifecycle, roles
+from planera_lab import discard, engine, roles
 from planera_lab.errors import LabError
 from planera_lab.processes import Process
 from planera_lab.settings import Lab
@@ -102,7 +102,7 @@ def test_a_role_that_does_not_answer_is_quoted(lab: Lab, monkeypatch: pytest.Mon
     with pytest.raises(
         LabError, match=r"start engine: its first process ended: see .*engine\.log, .*\n  cannot listen"
     ):
-        lifecycle.await_ready(lab, "engine", lambda: False)
+        roles.await_ready(lab, "engine", lambda: False)
 
     (lab.logs / "node.log").touch()
     (lab.logs / "node").mkdir()
@@ -112,7 +112,7 @@ def test_a_role_that_does_not_answer_is_quoted(lab: Lab, monkeypatch: pytest.Mon
         os.utime(file, (1000 - age, 1000 - age))
     monkeypatch.setattr(roles, "running", lambda *_: Process(1, 1))
     with pytest.raises(LabError, match="no answer within 0 s: see ") as caught:
-        lifecycle.await_ready(lab, "node", lambda: False, 0.0)
+        roles.await_ready(lab, "node", lambda: False, 0.0)
     for name in ("kubelet", "etcd", "proxy"):
         assert f"{name}.log, which ends with\n  {name} failed" in str(caught.value)
     assert "scheduler" not in str(caught.value)

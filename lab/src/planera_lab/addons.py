@@ -1,8 +1,7 @@
-"""What a cluster needs besides Kubernetes: names, storage, the way in, certificates; applied, and waited for."""
+"""What a cluster needs besides Kubernetes: names, storage, the way in; applied, and waited for."""
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from datetime import UTC, datetime
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from planera_lab.pins import Pins
     from planera_lab.settings import Lab
 
-IMAGES = ("busybox", "pause", "kubectl", "coredns", "local-path", "traefik", "cert-manager", "acmesolver")
-MANIFESTS = ("coredns.yaml", "local-path.yaml", "traefik.yaml", "cert-manager.yaml")
+IMAGES = ("busybox", "pause", "kubectl", "coredns", "local-path", "traefik")
+MANIFESTS = ("coredns.yaml", "local-path.yaml", "traefik.yaml")
 # Label of the pods of each, all of which must be ready before the cluster is.
 SELECTORS = {"CoreDNS": "k8s-app=kube-dns", "local-path": "app=local-path-provisioner", "Traefik": "app=traefik"}
 READY_SECONDS = 120.0
@@ -47,16 +46,8 @@ def manifest(lab: Lab, pins: Pins) -> str:
             "tls.key": (lab.secrets / "planera-app.key").read_text(),
         },
     }
-    authority = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "lab-ca", "namespace": "kube-system"},
-        "data": {"lab-ca.crt": lab.ca.read_text()},
-    }
-    values = {**pins.images, "lab-ca": base64.b64encode(lab.ca.read_bytes()).decode()}
-    texts = [json.dumps(item) for item in (secret, authority)]
-    texts += [render((INPUTS / "addons" / name).read_text(), values) for name in MANIFESTS]
-    return "\n---\n".join(texts)
+    texts = [render((INPUTS / "addons" / name).read_text(), pins.images) for name in MANIFESTS]
+    return "\n---\n".join([json.dumps(secret), *texts])
 
 
 def kubectl(lab: Lab, pins: Pins, *words: str | Path) -> str:
@@ -65,15 +56,11 @@ def kubectl(lab: Lab, pins: Pins, *words: str | Path) -> str:
     return output([program, f"--kubeconfig={lab.kubeconfig}", *words])
 
 
-def apply(lab: Lab, pins: Pins) -> None:
-    """Apply the objects, definitions of kinds first; what is there already stays as it is."""
-    file = lab.run / "addons.yaml"
-    pki.write_private(file, manifest(lab, pins))
-    definitions = Store(lab).path(gobuilds.cert_manager(pins)) / "crds"
-    words = ("apply", "--server-side", "--force-conflicts", "--field-manager=planera-lab", "-f")
-    kubectl(lab, pins, *words, definitions)
-    kubectl(lab, pins, "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
-    kubectl(lab, pins, *words, file)
+def apply(lab: Lab, pins: Pins, name: str, text: str) -> None:
+    """Apply objects from a file that keeps its name while the lab is up; what is there already stays as it is."""
+    file = lab.run / f"{name}.yaml"
+    pki.write_private(file, text)
+    kubectl(lab, pins, "apply", "--server-side", "--force-conflicts", "--field-manager=planera-lab", "-f", file)
 
 
 def await_ready(lab: Lab, pins: Pins, since: datetime) -> None:

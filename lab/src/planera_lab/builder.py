@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 from planera_lab import gobuilds, roles
 from planera_lab.engine import HOST_AUTHORITIES, takes_connections
-from planera_lab.errors import LabError
 from planera_lab.layers import RESOLV_CONF, host_authorities, layer
 from planera_lab.parts import Store, exclusive
 from planera_lab.progress import step
@@ -74,11 +72,7 @@ def start(lab: Lab, pins: Pins) -> None:
     if not roles.up_to_date(lab, role(lab, pins, store)):
         stop(lab)
         roles.start(lab, role(lab, pins, store))
-    deadline = time.monotonic() + READY_SECONDS
-    while not listens(lab):
-        if roles.running(lab, NAME) is None or time.monotonic() > deadline:
-            raise LabError(f"start builder: it does not answer: {roles.last_words(lab, NAME)}")
-        time.sleep(0.1)
+    roles.await_ready(lab, NAME, lambda: listens(lab), READY_SECONDS)
 
 
 def stop(lab: Lab) -> None:

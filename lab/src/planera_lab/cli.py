@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from planera_lab import builder, faults, gobuilds, host, lifecycle, node, roles, shellenv, status, urls, worker
+from planera_lab import acme, builder, faults, gobuilds, host, lifecycle, node, roles, shellenv, status, urls, worker
 from planera_lab.errors import LabError
 from planera_lab.parts import Store
 from planera_lab.pins import Pins
@@ -43,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     second.add_argument("action", choices=worker.ACTIONS, metavar="ACTION", help=", ".join(worker.ACTIONS))
     own = commands.add_parser("builder", help="start a BuildKit beside the engine, to build from a shell, or stop it")
     own.add_argument("action", choices=builder.ACTIONS, metavar="ACTION", help=", ".join(builder.ACTIONS))
+    issuing = commands.add_parser("acme", help="start what issues certificates by ACME, or stop it")
+    issuing.add_argument("action", choices=acme.ACTIONS, metavar="ACTION", help=", ".join(acme.ACTIONS))
     tool = commands.add_parser("tool", help="build a program that the lab itself does not need, and print its path")
     tool.add_argument("name", choices=list(gobuilds.PROGRAMS), metavar="NAME", help=", ".join(gobuilds.PROGRAMS))
     return top
@@ -99,6 +101,8 @@ def use(lab: Lab, pins: Pins, options: argparse.Namespace) -> int:
             worker.act(lab, pins, options.action)
         case "builder":
             builder.act(lab, pins, options.action)
+        case "acme":
+            acme.act(lab, pins, options.action)
         case "run":
             return run(lab, pins, options.words)
     return 0

@@ -70,7 +70,7 @@ def _on_process(lab: Lab, action: str, what: str) -> Callable[[], None]:
 
     def start() -> None:
         process.release()
-        lifecycle.await_ready(lab, process.role, lambda: answers(process))
+        roles.await_ready(lab, process.role, lambda: answers(process))
 
     def restart() -> None:
         process.kill()
@@ -79,7 +79,7 @@ def _on_process(lab: Lab, action: str, what: str) -> Callable[[], None]:
     def unavailable() -> None:
         process.release()
         process.make_unavailable()
-        lifecycle.await_ready(lab, process.role, lambda: services.ghcr_answer(lab) == UNAVAILABLE)
+        roles.await_ready(lab, process.role, lambda: services.ghcr_answer(lab) == UNAVAILABLE)
 
     if action == "503" and what != GHCR:
         raise LabError(f"503 {what}: only {GHCR} can answer that: write `lab/lab fault 503 {GHCR}`")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import stat
 import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planera_lab import (
+    acme,
     addons,
     builder,
     building,
@@ -24,6 +23,7 @@ from planera_lab import (
     machine,
     network,
     node,
+    once,
     packages,
     roles,
     services,
@@ -43,21 +43,20 @@ if TYPE_CHECKING:
     from planera_lab.pins import Pins
     from planera_lab.settings import Lab
 
-# What a lab that is up runs; a worker or a builder may be there or not.
+# What a lab that is up runs; a worker, a builder or an authority for ACME may be there or not.
 ROLES = (node.NAME, engine.NAME, services.NAME)
 # Images that a module and the example are built from; the others are the cluster's own.
 ENGINE_IMAGES = ("python", "node", "nginx", "postgres")
-READY_SECONDS = 120.0
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def catalogue(pins: Pins, *, only_engine: bool = False) -> list[Part]:
-    """All parts, in the order in which they are built: the engine can be used first."""
+    """All parts that `up` builds, the engine's first: it can be used first."""
     built = images.catalogue(pins)
     first = [*engine.parts(pins), *services.parts(pins), *(built[name] for name in ENGINE_IMAGES)]
     if only_engine:
         return first
-    programs = [gobuilds.kubernetes(pins), gobuilds.coredns(pins), gobuilds.traefik(pins), gobuilds.cert_manager(pins)]
+    programs = [gobuilds.kubernetes(pins), gobuilds.traefik(pins), gobuilds.coredns(pins)]
     return [*first, *programs, *machine.parts(pins)[1:], *(built[name] for name in addons.IMAGES)]
 
 
@@ -75,44 +74,25 @@ def up(lab: Lab, pins: Pins, *, only_engine: bool = False) -> None:
             supervision.release_all(lab)
             started = {role.name for role in wanted if roles.start(lab, role)}
             discard.remove(lab)
-            await_ready(lab, services.NAME, lambda: services.ghcr_answer(lab) == services.UNAUTHORIZED)
-            names = ENGINE_IMAGES if only_engine else tuple(pins.images)
+            roles.await_ready(lab, services.NAME, lambda: services.ghcr_answer(lab) == services.UNAUTHORIZED)
+            names = ENGINE_IMAGES if only_engine else (*ENGINE_IMAGES, *addons.IMAGES)
             keys = "\n".join(images.catalogue(pins)[name].key for name in names)
-            _once(lab, "images", keys, lambda: images.publish(lab, pins, store, names))
-            await_ready(lab, engine.NAME, lambda: engine.listens(lab), engine.READY_SECONDS)
+            once.do(lab, "images", keys, lambda: images.publish(lab, pins, store, names))
+            roles.await_ready(lab, engine.NAME, lambda: engine.listens(lab), engine.READY_SECONDS)
             if not only_engine:
                 await_cluster(lab, pins, began if node.NAME in started else EVER)
+                acme.resume(lab, pins)
         shellenv.write_dotenv(lab)
 
 
 def await_cluster(lab: Lab, pins: Pins, since: datetime) -> None:
     """Wait until the node and what a cluster needs are ready, and were seen to be since then."""
     node.write_kubeconfig(lab)
-    await_ready(lab, node.NAME, lambda: node.api_ready(lab))
+    roles.await_ready(lab, node.NAME, lambda: node.api_ready(lab))
     worker.forget(lab, pins)
-    _once(lab, "addons", addons.manifest(lab, pins), lambda: addons.apply(lab, pins))
+    text = addons.manifest(lab, pins)
+    once.do(lab, "addons", text, lambda: addons.apply(lab, pins, "addons", text))
     addons.await_ready(lab, pins, since)
-
-
-def _once(lab: Lab, name: str, content: str, act: Callable[[], None]) -> None:
-    """Act, unless that was done with this content since the lab came up."""
-    mark = lab.run / f"{name}.done"
-    digest = hashlib.sha256(content.encode()).hexdigest()
-    if mark.exists() and mark.read_text() == digest:
-        return
-    act()
-    mark.write_text(digest)
-
-
-def await_ready(lab: Lab, role: str, is_ready: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
-    """Wait until a role answers, or quote the log that tells why it does not."""
-    deadline = time.monotonic() + seconds
-    while not is_ready():
-        if roles.running(lab, role) is None:
-            raise LabError(f"start {role}: its first process ended: {roles.last_words(lab, role)}")
-        if time.monotonic() > deadline:
-            raise LabError(f"start {role}: no answer within {seconds:.0f} s: {roles.last_words(lab, role)}")
-        time.sleep(0.1)
 
 
 def down(lab: Lab, pins: Pins, *, prune: bool = False) -> None:
@@ -123,7 +103,7 @@ def down(lab: Lab, pins: Pins, *, prune: bool = False) -> None:
         if prune:
             wheels_in_use = [wheel(name, pins) for name in pins.wheels]
             tools = [make(pins) for make in gobuilds.TOOLS.values()]
-            Store(lab).prune([*catalogue(pins), *tools, *wheels_in_use])
+            Store(lab).prune([*catalogue(pins), *acme.parts(pins), *tools, *wheels_in_use])
 
 
 def stop_all(lab: Lab) -> None:
@@ -136,7 +116,7 @@ def stop_all(lab: Lab) -> None:
         except LabError as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=end, args=(name,)) for name in (builder.NAME, worker.NAME, *ROLES)]
+    threads = [threading.Thread(target=end, args=(name,)) for name in (acme.NAME, builder.NAME, worker.NAME, *ROLES)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from planera_lab import gobuilds
 from planera_lab.layers import RESOLV_CONF, layer
-from planera_lab.roles import Role
+from planera_lab.roles import SUPERVISE, Role
 from planera_lab.rootfs import NODE_PACKAGES, root
 from planera_lab.settings import INPUTS, NODE_ADDRESS
 
@@ -30,7 +30,6 @@ HOSTS = {
     "quay.io": "mirror-hosts.toml",
     "ghcr.io": "ghcr-hosts.toml",
 }
-SUPERVISE = ("tini", "-g", "--", "sh", "/etc/lab/supervise.sh", "/etc/lab/processes", "/var/log/lab")
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from planera_lab.settings import Lab
 
 ENTER = INPUTS / "enter-root.sh"
+# Command of a role that is several processes, as its /etc/lab/processes lists them.
+SUPERVISE = ("tini", "-g", "--", "sh", "/etc/lab/supervise.sh", "/etc/lab/processes", "/var/log/lab")
 # An engine without a session writes its cache down and ends within seconds, with a large one on a busy machine within
 # a minute; one in the middle of a session may never, and begins anew, see discard.py.
 STOP_SECONDS = 60.0
 KILL_SECONDS = 20.0
+READY_SECONDS = 120.0
 # Logs of a role's processes that an error quotes, the newest first, and lines of each.
 QUOTED_LOGS, QUOTED_LINES = 3, 5
 
@@ -142,6 +145,17 @@ def start(lab: Lab, role: Role) -> bool:
         )
     remember(lab, role.name, launched.pid, role.recipe(lab))
     return True
+
+
+def await_ready(lab: Lab, role: str, is_ready: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
+    """Wait until a role answers, or quote the log that tells why it does not."""
+    deadline = time.monotonic() + seconds
+    while not is_ready():
+        if running(lab, role) is None:
+            raise LabError(f"start {role}: its first process ended: {last_words(lab, role)}")
+        if time.monotonic() > deadline:
+            raise LabError(f"start {role}: no answer within {seconds:.0f} s: {last_words(lab, role)}")
+        time.sleep(0.1)
 
 
 def init_of(lab: Lab, name: str) -> Process | None:

@@ -1,4 +1,4 @@
-"""The lab's services role: the mirror of base images, the registry that answers as ghcr.io, Pebble, the name server."""
+"""The lab's services role: the mirror of base images, the registry that answers as ghcr.io, the name server."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
-from planera_lab import gobuilds, pki
+from planera_lab import pki
 from planera_lab.command import output
 from planera_lab.layers import layer
-from planera_lab.roles import Role
+from planera_lab.roles import SUPERVISE, Role
 from planera_lab.rootfs import SERVICES_PACKAGES, root
-from planera_lab.settings import ACME_HOST, INPUTS, REGISTRY_USER
+from planera_lab.settings import INPUTS, REGISTRY_USER
 
 if TYPE_CHECKING:
     from planera_lab.parts import Part, Store
@@ -22,22 +22,18 @@ if TYPE_CHECKING:
 
 NAME = "services"
 UNAUTHORIZED = 401
-# What Pebble has no place for in its file: whose authority it signs for, no pauses that imitate a network, and how
-# many nonces of a hundred it refuses, as a client must bear.
-PEBBLE = ("PEBBLE_ROOT=/etc/lab/lab-ca", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=5")
 
 
 def parts(pins: Pins) -> list[Part]:
     """Parts that the role runs from."""
-    return [root(NAME, SERVICES_PACKAGES, pins), gobuilds.pebble(pins)]
+    return [root(NAME, SERVICES_PACKAGES, pins)]
 
 
 def role(lab: Lab, pins: Pins, store: Store, nameservers: list[str]) -> Role:
     """Describe the role, with its certificate and password made at the first call."""
-    folder, pebble = (store.path(part) for part in parts(pins))
+    (folder,) = (store.path(part) for part in parts(pins))
     pki.authority(lab.secrets, "lab-ca", "planera lab")
     pki.issue(lab.secrets, "lab-ca", "ghcr", "/CN=ghcr.io", ["ghcr.io", "localhost", "127.0.0.1"])
-    pki.issue(lab.secrets, "lab-ca", "acme", f"/CN={ACME_HOST}", [ACME_HOST])
     password = pki.password(lab.registry_password)
     htpasswd = lab.secrets / "htpasswd"
     if not htpasswd.exists():
@@ -58,16 +54,9 @@ def role(lab: Lab, pins: Pins, store: Store, nameservers: list[str]) -> Role:
             "/etc/lab/htpasswd": htpasswd,
             "/etc/lab/ghcr.crt": lab.secrets / "ghcr.crt",
             "/etc/lab/ghcr.key": lab.secrets / "ghcr.key",
-            "/etc/lab/pebble.json": inputs / "pebble.json",
-            "/etc/lab/acme.crt": lab.secrets / "acme.crt",
-            "/etc/lab/acme.key": lab.secrets / "acme.key",
-            # what Pebble issues is trusted by whoever trusts the lab's authority
-            "/etc/lab/lab-ca.crt": lab.ca,
-            "/etc/lab/lab-ca.key": lab.secrets / "lab-ca.key",
         },
     )
-    command = ("env", *PEBBLE, "tini", "-g", "--", "sh", "/etc/lab/supervise.sh", "/etc/lab/processes", "/var/log/lab")
-    return Role(NAME, (etc, folder), ((lab.state / "registry", "/var/lib/registry"), (pebble, "/opt/pebble")), command)
+    return Role(NAME, (etc, folder), ((lab.state / "registry", "/var/lib/registry"),), SUPERVISE)
 
 
 def ghcr_answer(lab: Lab, user: str | None = None, password: str | None = None) -> int:

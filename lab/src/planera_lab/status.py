@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from planera_lab import addons, builder, engine, lifecycle, network, node, roles, services, supervision, worker
+from planera_lab import acme, addons, builder, engine, lifecycle, network, node, roles, services, supervision, worker
 from planera_lab.errors import LabError
 from planera_lab.processes import Process, members
 
@@ -49,6 +49,8 @@ def collect(lab: Lab, pins: Pins) -> Status:
         answers[worker.NAME] = lambda: worker.ready(lab, pins)
     if roles.record(lab, builder.NAME).exists():
         answers[builder.NAME] = lambda: builder.listens(lab)
+    if roles.record(lab, acme.NAME).exists():
+        answers[acme.NAME] = lambda: acme.listens(lab)
     found: dict[str, RoleStatus] = {}
     for name, ask in answers.items():
         process = roles.running(lab, name)

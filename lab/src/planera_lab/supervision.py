@@ -10,7 +10,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planera_lab import node, roles, services
+from planera_lab import acme, node, roles, services
 from planera_lab.errors import LabError
 from planera_lab.processes import PROC, Process, members, words_of
 from planera_lab.settings import INPUTS
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from planera_lab.settings import Lab
 
-SUPERVISED = (services.NAME, node.NAME)
+SUPERVISED = (services.NAME, node.NAME, acme.NAME)
+# What starts a role that no `up` starts by itself.
+ON_DEMAND = {acme.NAME: "lab/lab acme start"}
 # Below the role's root: a file named like a process keeps the supervisor from starting it ...
 HELD = "run/held"
 # ... or has the registry of that name answer 503, see inputs/services/ghcr.yml.
@@ -60,7 +62,8 @@ class Supervised:
         """The role's root, seen from the host."""
         root = root_of(self.lab, self.role)
         if root is None:
-            raise LabError(f"reach {self.name}: {self.role} does not run: start it with `lab/lab up`")
+            command = ON_DEMAND.get(self.role, "lab/lab up")
+            raise LabError(f"reach {self.name}: {self.role} does not run: start it with `{command}`")
         return root
 
     def running(self) -> list[Process]:

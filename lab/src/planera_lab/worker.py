@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -61,11 +60,7 @@ def start(lab: Lab, pins: Pins) -> None:
         forget(lab, pins)
         network.join(lab, NAME, MACHINE.address, PODS)
         roles.start(lab, role(lab, pins))
-    deadline = time.monotonic() + READY_SECONDS
-    while not ready(lab, pins):
-        if roles.running(lab, NAME) is None or time.monotonic() > deadline:
-            raise LabError(f"start worker: it is not ready: {roles.last_words(lab, NAME)}")
-        time.sleep(0.3)
+    roles.await_ready(lab, NAME, lambda: ready(lab, pins), READY_SECONDS)
     addons.kubectl(lab, pins, "uncordon", MACHINE.hostname)
 
 
