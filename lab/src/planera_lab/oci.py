@@ -56,7 +56,7 @@ def pack(root: Path, runtime: Runtime, target: Path, log: Path) -> None:
     settled = ["--sort=name", "--mtime=@0", "--numeric-owner", "--format=gnu"]
     empty = ["--exclude=./dev/*", "--exclude=./proc/*", "--exclude=./sys/*", "--exclude=./tmp/*"]
     run(["tar", *settled, *empty, "-C", root, "-cf", plain, "."], log)
-    run(["gzip", "--no-name", "-6", "--keep", plain], log)
+    run(["gzip", "--no-name", "-1", "--keep", plain], log)
     config = {
         "architecture": "amd64",
         "os": "linux",
