@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from planera_lab import addons, layers, network, node, oci, pki, push, shellenv, urls
-from planera_lab.errors import LabError
-from planera_lab.gobuilds import replace_once
 from planera_lab.parts import Store
 from planera_lab.pins import Pins
 from planera_lab.settings import INPUTS, Lab
@@ -151,15 +149,6 @@ def test_a_layer_changes_its_name_with_its_content(lab: Lab) -> None:
     assert (first / "etc" / "x").read_text() == "1"
     assert layers.layer(lab, "engine", {"/etc/x": "1"}) == first
     assert layers.layer(lab, "engine", {"/etc/x": "2"}) != first
-
-
-def test_a_patch_whose_place_moved_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "loader.go"
-    file.write_text("return old\n")
-    replace_once(file, "old", "new")
-    assert file.read_text() == "return new\n"
-    with pytest.raises(LabError, match=r"patch loader.go: the place to change is there 0 times"):
-        replace_once(file, "old", "new")
 
 
 def test_urls_are_those_of_the_ingresses() -> None:

@@ -10,9 +10,10 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
+from planera_lab import gotrims
 from planera_lab.command import run
-from planera_lab.errors import LabError
 from planera_lab.golang import Go
+from planera_lab.gosource import copy, replace_once, write_go_mod
 from planera_lab.parts import Part
 from planera_lab.pins import text_of_steps
 from planera_lab.settings import INPUTS
@@ -39,7 +40,7 @@ ACTIONLINT = "github.com/rhysd/actionlint"
 BUILDKIT = "github.com/moby/buildkit"
 PEBBLE = "github.com/letsencrypt/pebble/v2"
 CERT_MANAGER = "github.com/cert-manager/cert-manager"
-NAMES = ("dagger", "pebble", "kubernetes", "coredns", "traefik", "cert-manager")
+NAMES = ("dagger", "pebble", "kubernetes", "ingress", "cert-manager")
 KUBERNETES_PROGRAMS = (
     "kube-apiserver",
     "kube-controller-manager",
@@ -74,11 +75,12 @@ def dagger(pins: Pins) -> Part:
         shutil.rmtree(folder / "dang")
         (folder / "python_sdk.go").rename(source / "core" / "sdk" / "python_native.go")
         replace_once(source / "core" / "sdk" / "loader.go", PYTHON_LOADER, PYTHON_NATIVE)
+        gotrims.dagger(source, folder)
         return {"": [f"{DAGGER}/cmd/{name}" for name in ("dagger", "engine", "init", "dnsname", "dialstdio")]}
 
     version = pins.modules[DAGGER]
     stamps = (f"{DAGGER}/engine.Version={version}", f"{DAGGER}/engine.Tag={version}")
-    return _part("dagger", pins, [DAGGER], prepare, stamps, ("-tags", "dfexcludepatterns,dfparents"))
+    return _part("dagger", pins, [DAGGER], prepare, stamps, ("-tags", "dfexcludepatterns,dfparents"), gotrims.dagger)
 
 
 def kubernetes(pins: Pins) -> Part:
@@ -106,29 +108,20 @@ def kubernetes(pins: Pins) -> Part:
     return _part("kubernetes", pins, [KUBERNETES, ETCD, LOCAL_PATH], prepare, stamps)
 
 
-def coredns(pins: Pins) -> Part:
-    """CoreDNS with the plugins of a cluster."""
+def ingress(pins: Pins) -> Part:
+    """Build the names of a cluster, CoreDNS with its plugins, and the way into it, Traefik for Ingresses.
+
+    They are one module, since half of their code is the same client of Kubernetes, which is compiled once this way.
+    Two libraries are copies: Traefik replaces them as well.
+    """
 
     def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
-        copy(INPUTS / "go" / "coredns", folder)
-        version = pins.modules[COREDNS]
-        write_go_mod(folder, {COREDNS: version}, {})
-        copy(go.source_of(COREDNS, version, shop.work) / "go.sum", folder / "go.sum")
-        return {"coredns": ["."]}
-
-    return _part("coredns", pins, [COREDNS], prepare)
-
-
-def traefik(pins: Pins) -> Part:
-    """Traefik without what needs Amazon's SDK, with copies of two libraries that it replaces as well."""
-
-    def prepare(go: Go, shop: Workshop, folder: Path) -> Targets:
-        copy(INPUTS / "go" / "traefik", folder)
+        copy(INPUTS / "go" / "ingress", folder)
         source = folder / "src"
         copy(go.source_of(TRAEFIK, pins.modules[TRAEFIK], shop.work), source)
-        copy(source / "go.sum", folder / "go.sum")
-        shutil.rmtree(source / "pkg" / "provider" / "ecs")
-        (folder / "ecs").rename(source / "pkg" / "provider" / "ecs")
+        gotrims.traefik(source, folder)
+        sums = [file / "go.sum" for file in (source, go.source_of(COREDNS, pins.modules[COREDNS], shop.work))]
+        (folder / "go.sum").write_text("".join(file.read_text() for file in sums))
         # lego without its DNS providers
         copy(go.source_of(LEGO, pins.modules[LEGO], shop.work), folder / "lego")
         shutil.rmtree(folder / "lego" / "providers" / "dns")
@@ -139,9 +132,9 @@ def traefik(pins: Pins) -> Part:
         (folder / "httpauth" / "extra.go").write_bytes(extra)
         if not (folder / "httpauth" / "go.mod").exists():
             (folder / "httpauth" / "go.mod").write_text(f"module {HTTP_AUTH}\n\ngo 1.20\n")
-        return {"traefik": [f"{TRAEFIK}/cmd/traefik"]}
+        return {"": ["./coredns", f"{TRAEFIK}/cmd/traefik"]}
 
-    return _part("traefik", pins, [TRAEFIK, LEGO, HTTP_AUTH], prepare)
+    return _part("ingress", pins, [TRAEFIK, LEGO, HTTP_AUTH, COREDNS], prepare, trim=gotrims.traefik)
 
 
 def pebble(pins: Pins) -> Part:
@@ -274,6 +267,7 @@ def _part(
     prepare: Callable[[Go, Workshop, Path], Targets],
     stamps: Sequence[str] = (),
     flags: Sequence[str] = (),
+    trim: Callable[[Path, Path], None] | None = None,
 ) -> Part:
     def build(shop: Workshop) -> None:
         go = Go(shop.lab, pins, shop.store)
@@ -286,32 +280,6 @@ def _part(
 
     inputs = INPUTS / "go" / name
     chosen = {module: pins.modules[module] for module in modules}
-    chosen["build"] = " ".join([text_of_steps(prepare), *stamps, *flags])
+    trimmed = [text_of_steps(trim)] if trim else []
+    chosen["build"] = " ".join([text_of_steps(prepare), *trimmed, *stamps, *flags])
     return Part(name, chosen, (inputs,) if inputs.is_dir() else (), build)
-
-
-def write_go_mod(folder: Path, required: Mapping[str, str], replaced: Mapping[str, str]) -> None:
-    """Write a module that only requires others, with the replacements that upstream builds with."""
-    lines = [f"module lab/{folder.parent.name}", "", "go 1.26.0", ""]
-    lines += [f"require {module} {version}" for module, version in required.items()]
-    lines += [f"replace {module} => {other}" for module, other in replaced.items()]
-    (folder / "go.mod").write_text("\n".join(lines) + "\n")
-
-
-def copy(source: Path, target: Path) -> None:
-    """Copy a file or a tree so that it can be changed: the module cache is read-only."""
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
-        for folder in [target, *target.rglob("*")]:
-            if folder.is_dir():
-                folder.chmod(0o755)
-    else:
-        shutil.copyfile(source, target)
-
-
-def replace_once(file: Path, old: str, new: str) -> None:
-    """Patch one place, and say so if upstream has moved it."""
-    text = file.read_text()
-    if text.count(old) != 1:
-        raise LabError(f"patch {file.name}: the place to change is there {text.count(old)} times: adapt gobuilds.py")
-    file.write_text(text.replace(old, new))

@@ -198,7 +198,7 @@ def busybox_links(_: Workshop, folder: Path) -> None:
 def catalogue(pins: Pins) -> dict[str, Part]:
     """Return all images by their name in versions.toml."""
     debian = root("node", NODE_PACKAGES, pins)
-    coredns = gobuilds.coredns(pins)
+    ingress = gobuilds.ingress(pins)
     kubernetes = gobuilds.kubernetes(pins)
     cert_manager = gobuilds.cert_manager(pins)
     shell = Runtime(command=("sh",))
@@ -218,7 +218,7 @@ def catalogue(pins: Pins) -> dict[str, Part]:
         "kubectl": program_image(
             "kubectl", "/bin/kubectl", Runtime(entrypoint=("/bin/kubectl",)), kubernetes, "kubectl"
         ),
-        "coredns": program_image("coredns", "/coredns", Runtime(entrypoint=("/coredns",)), coredns, "coredns"),
+        "coredns": program_image("coredns", "/coredns", Runtime(entrypoint=("/coredns",)), ingress, "coredns"),
         "local-path": program_image(
             "local-path",
             "/usr/bin/local-path-provisioner",
@@ -227,7 +227,7 @@ def catalogue(pins: Pins) -> dict[str, Part]:
             "local-path-provisioner",
         ),
         "traefik": program_image(
-            "traefik", "/usr/local/bin/traefik", Runtime(entrypoint=("traefik",)), gobuilds.traefik(pins), "traefik"
+            "traefik", "/usr/local/bin/traefik", Runtime(entrypoint=("traefik",)), ingress, "traefik"
         ),
         "cert-manager": program_image(
             "cert-manager",

@@ -56,7 +56,7 @@ def catalogue(pins: Pins, *, only_engine: bool = False) -> list[Part]:
     first = [*engine.parts(pins), *services.parts(pins), *(built[name] for name in ENGINE_IMAGES)]
     if only_engine:
         return first
-    programs = [gobuilds.kubernetes(pins), gobuilds.traefik(pins), gobuilds.coredns(pins)]
+    programs = [gobuilds.kubernetes(pins), gobuilds.ingress(pins)]
     return [*first, *programs, *machine.parts(pins)[1:], *(built[name] for name in addons.IMAGES)]
 
 

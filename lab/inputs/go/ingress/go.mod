@@ -1,10 +1,11 @@
-module lab/traefik
+module lab/ingress
 
 go 1.26.0
 
 require github.com/traefik/traefik/v3 v3.7.13
+require github.com/coredns/coredns v1.15.0
 
-// src: a copy without the provider for Amazon ECS; lego: one without its DNS providers;
+// src: a copy without what a lab does not use, see gotrims.py; lego: one without its DNS providers;
 // httpauth: v0.4.0 plus the two functions that Traefik's fork adds; ext: two empty extension structs.
 replace (
 	github.com/abbot/go-http-auth => ./httpauth

@@ -1,5 +1,6 @@
-// Package ecs stands in for the provider that needs Amazon's SDK, a fifth of all the code that Traefik is built from.
-package ecs
+// Package absent stands in for each provider that a lab does not use: their libraries are a good part of all the code
+// that Traefik is built from.
+package absent
 
 import (
 	"errors"
@@ -8,14 +9,21 @@ import (
 	"github.com/traefik/traefik/v3/pkg/safe"
 )
 
-const ProviderName = "ecs"
+const ProviderName = "absent"
 
 type Provider struct{}
 
 func (p *Provider) Init() error {
-	return errors.New("the ECS provider is not part of this build")
+	return errors.New("the " + ProviderName + " provider is not part of this build")
 }
 
 func (p *Provider) Provide(chan<- dynamic.Message, *safe.Pool) error {
 	return nil
+}
+
+// ProviderBuilder is what those have that are made once for each namespace.
+type ProviderBuilder struct{}
+
+func (*ProviderBuilder) BuildProviders() []*Provider {
+	return []*Provider{{}}
 }
