@@ -9,14 +9,14 @@ import base64
 import json
 from typing import TYPE_CHECKING
 
-from planera_lab import addons, building, gobuilds, images, node, once, pki, roles, services
+from planera_lab import addons, building, gobuilds, images, node, once, pki, roles
 from planera_lab.errors import LabError
 from planera_lab.layers import layer
 from planera_lab.parts import Store, exclusive
 from planera_lab.processes import PROC
 from planera_lab.progress import step
 from planera_lab.roles import Role
-from planera_lab.rootfs import SERVICES_PACKAGES, root
+from planera_lab.rootfs import root
 from planera_lab.settings import ACME_HOST, INPUTS
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def parts(pins: Pins) -> list[Part]:
     """Parts that Pebble and cert-manager run from, each of the former before what is made of it."""
     built = images.catalogue(pins)
     programs = [gobuilds.pebble(pins), gobuilds.cert_manager(pins)]
-    return [root(services.NAME, SERVICES_PACKAGES, pins), *programs, *(built[name] for name in IMAGES)]
+    return [root(pins), *programs, *(built[name] for name in IMAGES)]
 
 
 def role(lab: Lab, pins: Pins, store: Store) -> Role:

@@ -11,7 +11,7 @@ from planera_lab.layers import RESOLV_CONF, host_authorities, layer
 from planera_lab.parts import Store, exclusive
 from planera_lab.progress import step
 from planera_lab.roles import Role
-from planera_lab.rootfs import ENGINE_PACKAGES, root
+from planera_lab.rootfs import root
 from planera_lab.settings import INPUTS
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 def parts(pins: Pins) -> list[Part]:
-    """Parts that the role runs from: its own programs on the engine's root."""
-    return [gobuilds.buildkit(pins), root("engine", ENGINE_PACKAGES, pins)]
+    """Parts that the role runs from: its own programs on the root of all roles."""
+    return [gobuilds.buildkit(pins), root(pins)]
 
 
 def role(lab: Lab, pins: Pins, store: Store) -> Role:

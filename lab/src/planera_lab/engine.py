@@ -14,7 +14,7 @@ from planera_lab import discard, gobuilds
 from planera_lab.layers import RESOLV_CONF, host_authorities, layer
 from planera_lab.progress import say
 from planera_lab.roles import Role
-from planera_lab.rootfs import ENGINE_PACKAGES, root
+from planera_lab.rootfs import root
 from planera_lab.settings import INPUTS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ PROGRAMS = {
 
 def parts(pins: Pins) -> list[Part]:
     """Parts that the role runs from."""
-    return [gobuilds.dagger(pins), root(NAME, ENGINE_PACKAGES, pins)]
+    return [gobuilds.dagger(pins), root(pins)]
 
 
 def role(lab: Lab, pins: Pins, store: Store) -> Role:

@@ -16,7 +16,7 @@ from planera_lab.network import inside
 from planera_lab.oci import Runtime, pack
 from planera_lab.parts import Part
 from planera_lab.pins import text_of_steps
-from planera_lab.rootfs import NODE_PACKAGES, debootstrap, root
+from planera_lab.rootfs import debootstrap, root
 from planera_lab.settings import INPUTS, PACKAGE
 from planera_lab.wheels import find, wheel
 
@@ -197,7 +197,7 @@ def busybox_links(_: Workshop, folder: Path) -> None:
 
 def catalogue(pins: Pins) -> dict[str, Part]:
     """Return all images by their name in versions.toml."""
-    debian = root("node", NODE_PACKAGES, pins)
+    debian = root(pins)
     ingress = gobuilds.ingress(pins)
     kubernetes = gobuilds.kubernetes(pins)
     cert_manager = gobuilds.cert_manager(pins)

@@ -20,7 +20,6 @@ from planera_lab import (
     engine,
     gobuilds,
     images,
-    machine,
     network,
     node,
     once,
@@ -53,11 +52,11 @@ EVER = datetime.min.replace(tzinfo=UTC)
 def catalogue(pins: Pins, *, only_engine: bool = False) -> list[Part]:
     """All parts that `up` builds, the engine's first: it can be used first."""
     built = images.catalogue(pins)
-    first = [*engine.parts(pins), *services.parts(pins), *(built[name] for name in ENGINE_IMAGES)]
+    first = [*engine.parts(pins), *(built[name] for name in ENGINE_IMAGES)]
     if only_engine:
         return first
     programs = [gobuilds.kubernetes(pins), gobuilds.ingress(pins)]
-    return [*first, *programs, *machine.parts(pins)[1:], *(built[name] for name in addons.IMAGES)]
+    return [*first, *programs, *(built[name] for name in addons.IMAGES)]
 
 
 def up(lab: Lab, pins: Pins, *, only_engine: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from planera_lab import gobuilds
 from planera_lab.layers import RESOLV_CONF, layer
 from planera_lab.roles import SUPERVISE, Role
-from planera_lab.rootfs import NODE_PACKAGES, root
+from planera_lab.rootfs import root
 from planera_lab.settings import INPUTS, NODE_ADDRESS
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Machine:
 
 def parts(pins: Pins) -> list[Part]:
     """Parts that a machine runs from."""
-    return [gobuilds.kubernetes(pins), root("node", NODE_PACKAGES, pins)]
+    return [gobuilds.kubernetes(pins), root(pins)]
 
 
 def kubeconfig(folder: Path, client: str, port: int, server: str = "127.0.0.1") -> str:

@@ -16,63 +16,45 @@ if TYPE_CHECKING:
 
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
-ENGINE_PACKAGES = (
-    "ca-certificates",
-    "containernetworking-plugins",
-    "dnsmasq-base",
-    "git",
-    "iproute2",
-    "iptables",
-    "kmod",
-    "nftables",
-    "openssh-client",
-    "pigz",
-    "procps",
-    "runc",
-    "tini",
-    "xz-utils",
-)
-SERVICES_PACKAGES = (
-    "apache2-utils",
-    "ca-certificates",
-    "dnsmasq-base",
-    "docker-registry",
-    "iproute2",
-    "passt",
-    "procps",
-    "socat",
-    "tini",
-)
 # busybox-static and catatonit are here for the images made of one program, see images.py
-NODE_PACKAGES = (
+PACKAGES = (
+    "apache2-utils",
     "busybox-static",
     "ca-certificates",
     "catatonit",
     "conntrack",
     "containerd",
     "containernetworking-plugins",
+    "dnsmasq-base",
+    "docker-registry",
     "e2fsprogs",
     "ethtool",
+    "git",
     "iproute2",
     "iptables",
     "kmod",
     "mount",
+    "nftables",
+    "openssh-client",
+    "passt",
+    "pigz",
     "procps",
     "runc",
     "socat",
     "tini",
     "util-linux",
+    "xz-utils",
 )
 
 
-def root(name: str, packages: Sequence[str], pins: Pins) -> Part:
-    """Root file system of one of the lab's roles."""
-    chosen = {"suite": pins.suite, "packages": " ".join(packages)}
+def root(pins: Pins) -> Part:
+    """Root file system that all roles share, read-only, each below a layer of its own: it is unpacked once."""
+    chosen = {"suite": pins.suite, "packages": " ".join(PACKAGES)}
 
     def build(shop: Workshop) -> None:
-        debootstrap(shop, shop.result, packages, pins)
+        debootstrap(shop, shop.result, PACKAGES, pins)
 
-    return Part(f"root-{name}", chosen, (), build)
+    return Part("root", chosen, (), build)
 
 
 def debootstrap(shop: Workshop, target: Path, packages: Sequence[str], pins: Pins, early: Sequence[str] = ()) -> None:

@@ -12,7 +12,7 @@ from planera_lab import pki
 from planera_lab.command import output
 from planera_lab.layers import layer
 from planera_lab.roles import SUPERVISE, Role
-from planera_lab.rootfs import SERVICES_PACKAGES, root
+from planera_lab.rootfs import root
 from planera_lab.settings import INPUTS, REGISTRY_USER
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ UNAUTHORIZED = 401
 
 def parts(pins: Pins) -> list[Part]:
     """Parts that the role runs from."""
-    return [root(NAME, SERVICES_PACKAGES, pins)]
+    return [root(pins)]
 
 
 def role(lab: Lab, pins: Pins, store: Store, nameservers: list[str]) -> Role:
