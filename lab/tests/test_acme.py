@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 from lab_command import call
 
+from planera_lab.parts import exclusive
 from planera_lab.settings import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("running_lab")]
@@ -23,10 +24,14 @@ Seen = TypeVar("Seen")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _started() -> None:
-    """Have it run: `up` does not, and whoever has it runs on with it."""
-    done = call("acme", "start")
-    assert done.returncode == 0, done.stderr
+def _started() -> Iterator[None]:
+    """Have it run, and leave the lab without it, as after `up`; tests/e2e/test_certificate.py takes its turn."""
+    with exclusive(LAB.home / "acme-tests.lock", "the authority"):
+        done = call("acme", "start")
+        assert done.returncode == 0, done.stderr
+        yield
+        done = call("acme", "stop")
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.docs.blocks import Command
+from tests.docs.calls import call_of
 from tests.e2e.harness import ROOT, App, run
 
 DOCUMENTED = "acme"
@@ -28,7 +29,9 @@ _SECONDS = 300
 class Reader:
     """Types commands in a folder of its own, with a home, an owner and hosts of its own."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, quick: Path) -> None:
+        """Begin with a clone; what was typed once is found in another folder then, which calls it without the CLI."""
+        self.quick, self.typed = quick, set[str]()
         self.app = App(name, folder)
         self.clone, self.home = folder / "planera-ci", folder / "home"
         (self.home / ".kube").mkdir(parents=True)
@@ -54,7 +57,7 @@ class Reader:
         done = subprocess.run(
             ["bash", "-c", "\n".join(["set -e", *typed])],
             cwd=self.clone,
-            env=self._environment(),
+            env=self._environment(command.text),
             capture_output=True,
             text=True,
             timeout=_SECONDS,
@@ -76,9 +79,14 @@ class Reader:
             return "true"
         return text.replace(DOCUMENTED, self.app.name)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, text: str) -> dict[str, str]:
         token = Path(os.environ["LAB_REGISTRY_PASSWORD_FILE"]).read_text().strip()
-        return {**os.environ, "HOME": str(self.home), "GHCR_TOKEN": token}
+        env = {**os.environ, "HOME": str(self.home), "GHCR_TOKEN": token}
+        call = call_of(text)
+        if call and call.function in self.typed:
+            env["PATH"] = f"{self.quick}:{env['PATH']}"
+        self.typed |= {call.function} if call else set()
+        return env
 
     def _settle(self) -> None:
         """Set in .env what a reader sets: the account, and the address of a cluster on this machine."""

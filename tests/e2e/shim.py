@@ -39,22 +39,31 @@ sys.exit(code)
 
 
 @contextmanager
-def dagger_in_process(folder: Path) -> Iterator[None]:
-    """Have scripts find this `dagger` first while the block runs."""
+def served_in(folder: Path) -> Iterator[None]:
+    """Have a folder hold this `dagger` while the block runs: scripts call it that find it on their PATH."""
     cli = shutil.which("dagger")
     assert cli, "the lab has a CLI"
     door, program = folder / "door", folder / "dagger"
     program.write_text(_CLIENT.format(python=sys.executable, door=str(door), cli=cli))
     program.chmod(0o755)
-    path = os.environ["PATH"]
     with socketserver.ThreadingUnixStreamServer(str(door), _Asked) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+
+
+@contextmanager
+def dagger_in_process(folder: Path) -> Iterator[None]:
+    """Have all scripts that are run meanwhile call it."""
+    path = os.environ["PATH"]
+    with served_in(folder):
         os.environ["PATH"] = f"{folder}:{path}"
         try:
             yield
         finally:
             os.environ["PATH"] = path
-            server.shutdown()
 
 
 class _Asked(socketserver.StreamRequestHandler):

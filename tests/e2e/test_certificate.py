@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from tests.e2e.harness import App, run
+import pytest
+
+from tests.e2e.harness import ROOT, App, run
 from tests.e2e.web import Web
 
 SECONDS = 180
 TRAEFIK_SECONDS = 10
+
+
+@pytest.fixture(autouse=True)
+def _authority() -> Iterator[None]:
+    """Have the lab issue certificates, which it does on demand; lab/tests/test_acme.py takes its turn."""
+    with Path(os.environ["LAB_LOGS"]).with_name("acme-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run([str(ROOT / "lab/lab"), "acme", "start"])
+        yield
+        run([str(ROOT / "lab/lab"), "acme", "stop"])
 
 
 def issuer(web: Web, host: str) -> str:

@@ -6,9 +6,12 @@ import json
 import re
 import shlex
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.e2e.harness import ROOT, App, Outcome, dagger
 
@@ -62,6 +65,13 @@ def _sentence(text: str) -> str:
     return re.sub(r"[0-9.]+ s\b|backend-\w+-\w+|revision \d+", "…", found[-1])
 
 
+@pytest.fixture(scope="module")
+def good(make: Callable[[], App], tmp_path_factory: pytest.TempPathFactory) -> tuple[App, Job]:
+    """Deploy a good release by a job."""
+    app = make()
+    return app, _job(app, tmp_path_factory.mktemp("good") / "job", "--verb=deploy", "--env=staging")
+
+
 def test_failure_before_the_cluster_is_shown_again_from_its_commit(app: App, tmp_path: Path) -> None:
     """The job fails, says where, and the command that it prints fails alike although the folder has moved on."""
     commit = _crashes_where(app, "PLANERA_CI_SMOKE")
@@ -87,15 +97,28 @@ def test_failure_before_the_cluster_is_shown_again_from_its_commit(app: App, tmp
     assert "schema at 002: 0 applied, 2 were there" in shown.out, "the database runs beside it, and is migrated"
 
 
-def test_failure_in_the_cluster_is_shown_again_with_the_same_images(app: App, tmp_path: Path) -> None:
-    """A good release, then one that crashes in the cluster alone: evidence, rollback, and the same verdict again."""
-    good = _job(app, tmp_path / "good", "--verb=deploy", "--env=staging")
-    assert good.read("code") == "0\n", good.read("report.txt")
-    assert f"url=https://{app.host}" in good.read("outputs")
-    assert "outcome=succeeded\n" in good.read("outputs")
+def test_job_of_a_good_release_shows_what_was_done(good: tuple[App, Job]) -> None:
+    """Its summary has the steps, the digests, the address and the plan; its outputs have what other jobs need."""
+    app, job = good
+    assert job.read("code") == "0\n", job.read("report.txt")
+    assert f"url=https://{app.host}" in job.read("outputs")
+    assert "outcome=succeeded\n" in job.read("outputs")
     for part in ("| build |", "| verify |", "@sha256:", f"<https://{app.host}", "deployment/backend (create)"):
-        assert part in good.read("summary.md")
+        assert part in job.read("summary.md")
 
+
+def test_backup_is_a_file_of_the_job(good: tuple[App, Job], tmp_path: Path) -> None:
+    """A scheduled job leaves the database's backup beside its report."""
+    job = _job(good[0], tmp_path / "job", "--verb=backup", "--env=staging")
+    assert job.read("code") == "0\n", job.read("report.txt")
+    listed = subprocess.run(["tar", "-tf", job.folder / "backup.tar"], capture_output=True, text=True, check=True)
+    assert "database.dump" in listed.stdout
+    assert "fetch" in job.read("summary.md")
+
+
+def test_failure_in_the_cluster_is_shown_again_with_the_same_images(good: tuple[App, Job], tmp_path: Path) -> None:
+    """After a good release one that crashes in the cluster alone: evidence, rollback, and the same verdict again."""
+    app, _ = good
     commit = _crashes_where(app, "KUBERNETES_SERVICE_HOST")
     bad = _job(app, tmp_path / "bad", "--verb=deploy", "--env=staging")
     assert bad.read("code") == "1\n"
@@ -114,16 +137,6 @@ def test_failure_in_the_cluster_is_shown_again_with_the_same_images(app: App, tm
     folder = tmp_path / "evidence"
     assert app.call("evidence", "--env=staging", "-o", str(folder)).code == 0
     assert json.loads((folder / "report.json").read_text())["images"] == report["images"]
-
-
-def test_backup_is_a_file_of_the_job(app: App, tmp_path: Path) -> None:
-    """A scheduled job leaves the database's backup beside its report."""
-    app.deployed()
-    job = _job(app, tmp_path / "job", "--verb=backup", "--env=staging")
-    assert job.read("code") == "0\n", job.read("report.txt")
-    listed = subprocess.run(["tar", "-tf", job.folder / "backup.tar"], capture_output=True, text=True, check=True)
-    assert "database.dump" in listed.stdout
-    assert "fetch" in job.read("summary.md")
 
 
 def test_settings_that_cannot_be_read_are_a_result_too(app: App, tmp_path: Path) -> None:

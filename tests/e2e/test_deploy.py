@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e import registry
+from tests.e2e.browser import browsing
 from tests.e2e.harness import App, run, step
 from tests.e2e.web import Web
 
@@ -62,6 +64,24 @@ def test_ingress_answers_with_the_deployed_version(first: Deployed, web: Web) ->
     assert (status, json.loads(answer)["version"]) == (200, first.commit)
     status, answer = web.get(first.app.host, "/api/tasks")
     assert status == 200
+
+
+def test_a_person_adds_and_finishes_a_task(first: Deployed, tmp_path: Path) -> None:
+    """In a browser: a task typed into the page is stored by the API in the database and is there after a reload."""
+    app = first.app
+    with browsing(tmp_path) as browser:
+        browser.open(f"https://{app.host}/")
+        browser.type("#add input[name=title]", "Water the plants")
+        browser.click("#add button")
+        assert browser.text("#open:not([hidden]) ul .name") == "Water the plants"
+        browser.open(f"https://{app.host}/")
+        assert browser.text("#open:not([hidden]) ul .name") == "Water the plants"
+        browser.click("#open ul input[type=checkbox]")
+        assert browser.text("#done:not([hidden]) ul .name") == "Water the plants"
+        commit = app.get("deployments", "-l", "app.kubernetes.io/name=backend")[0]["spec"]["template"]["metadata"]
+        assert browser.text("#api-version") in commit["annotations"]["planera-ci/revision"]
+        browser.picture(tmp_path / "page.png")
+        assert (tmp_path / "page.png").stat().st_size > 10_000
 
 
 def test_image_labels_say_where_it_came_from(first: Deployed) -> None:

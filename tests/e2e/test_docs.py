@@ -12,6 +12,7 @@ from tests.docs.blocks import Command, Mark, commands
 from tests.docs.output import problems
 from tests.docs.states import STATES
 from tests.e2e.reader import Reader
+from tests.e2e.shim import served_in
 
 
 def _typed(state: str) -> list[list[Command]]:
@@ -26,8 +27,10 @@ def _typed(state: str) -> list[list[Command]]:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """Have a clone of this repository, with an owner and hosts of its own."""
-    one = Reader(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("reader"))
-    yield one
+    quick = tmp_path_factory.mktemp("bin")
+    with served_in(quick):
+        one = Reader(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("reader"), quick)
+        yield one
     one.app.remove()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,35 +29,58 @@ def _kubectl(app: App, *words: str) -> str:
     return run(["kubectl", "-n", app.namespace, *words])
 
 
-def test_what_somebody_took_from_the_cluster_is_put_back(settled: App) -> None:
-    """The same call as before, word for word and byte for byte, finds a cluster that differs and mends it."""
+@dataclass(frozen=True)
+class Mended:
+    """What one more call of the CLI found and did, word for word and byte for byte the same call as before."""
+
+    app: App
+    report: dict[str, Any]
+    tags: dict[str, str]
+    """Of the backend's repository, before somebody took them."""
+    transitions: int
+    """Of the lease, before the call."""
+    asked: int
+    """Requests of verifications in the backend's log, before the call."""
+
+
+@pytest.fixture(scope="module")
+def mended(settled: App) -> Mended:
+    """Take things from the cluster and tags from the registry, and deploy again."""
     _kubectl(settled, "delete", "service", "frontend")
     _kubectl(settled, "scale", "deployment", "frontend", "--replicas=0")
-    report = settled.deployed()
+    where = settled.repository("backend")
+    tags = registry.tags(where)
+    for tag in _taken(tags):
+        registry.plant(where, tag)
+    before = tags, _transitions(settled), _verifications(settled)
+    return Mended(settled, settled.deployed(), *before)
+
+
+def _taken(tags: dict[str, str]) -> tuple[str, str]:
+    """Return the tag that moves, and the one that says that a release was verified."""
+    return "staging-latest", next(tag for tag in tags if tag.endswith("-verified"))
+
+
+def test_what_somebody_took_from_the_cluster_is_put_back(mended: Mended) -> None:
+    """The call finds a cluster that differs and mends it."""
+    app, report = mended.app, mended.report
     assert step(report, "smoke")["text"].startswith("not run again")
     assert step(report, "apply")["text"].startswith("2 changed, ")
-    assert settled.get("services", "frontend")[0]["spec"]["selector"]
-    assert settled.get("deployments", "frontend")[0]["status"]["readyReplicas"] == 1
+    assert app.get("services", "frontend")[0]["spec"]["selector"]
+    assert app.get("deployments", "frontend")[0]["status"]["readyReplicas"] == 1
 
 
-def test_tag_that_somebody_took_from_the_registry_is_given_again(settled: App) -> None:
+def test_tag_that_somebody_took_from_the_registry_is_given_again(mended: Mended) -> None:
     """A tag is looked up and given in every call, although no layer is pushed."""
-    where = settled.repository("backend")
-    there = registry.tags(where)
-    moving, verified = "staging-latest", next(tag for tag in there if tag.endswith("-verified"))
-    registry.plant(where, moving)
-    registry.plant(where, verified)
-    settled.deployed()
-    now = registry.tags(where)
-    assert {tag: now[tag] for tag in (moving, verified)} == {tag: there[tag] for tag in (moving, verified)}
+    now = registry.tags(mended.app.repository("backend"))
+    taken = _taken(mended.tags)
+    assert {tag: now[tag] for tag in taken} == {tag: mended.tags[tag] for tag in taken}
 
 
-def test_lock_is_taken_and_the_site_is_asked_in_every_call(settled: App) -> None:
-    """The lease counts each holder, and the frontend's log has each verification's request."""
-    before, asked = _transitions(settled), _verifications(settled)
-    settled.deployed()
-    assert _transitions(settled) == before + 1
-    assert _verifications(settled) > asked
+def test_lock_is_taken_and_the_site_is_asked_in_every_call(mended: Mended) -> None:
+    """The lease counts each holder, and the backend's log has each verification's request."""
+    assert _transitions(mended.app) == mended.transitions + 1
+    assert _verifications(mended.app) > mended.asked
 
 
 def test_secret_is_read_in_every_call(settled: App, tmp_path: Path) -> None:

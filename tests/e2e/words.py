@@ -133,7 +133,8 @@ def _value(kind: Any, text: str, place: Place) -> Any:
         return dag.host().file(place.path(text))
     if dagger.Secret in kinds:
         scheme, _, rest = text.partition("://")
-        return dag.secret(f"file://{place.path(rest)}" if scheme == "file" else text)
+        at_home = rest.startswith("~")
+        return dag.secret(f"file://{place.path(rest)}" if scheme == "file" and not at_home else text)
     if any(get_origin(each) is list for each in kinds):
         return text.split(",")
     if isinstance(kind, enum.EnumMeta):

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.harness import App, make_app
 from tests.faults.catalogue import Fault, faults
+from tests.faults.meanwhile import ACTIONS
 from tests.faults.trial import Trial, prepare, tried
 from tests.needs_lab import demanded, marked
 
@@ -62,7 +63,8 @@ def trials(request: pytest.FixtureRequest, lanes: SimpleQueue[App], tmp_path_fac
             lanes.put(app)
 
     found: Trials = {}
-    for at_once, some in ((LANES, _own(chosen)), (1, [fault for fault in chosen if fault.during])):
+    around = [fault for fault in chosen if fault.during in ACTIONS]
+    for at_once, some in ((LANES, _own(chosen)), (1, around)):
         with ThreadPoolExecutor(at_once) as pool:
             found |= {fault.name: pool.submit(one, fault) for fault in some}
     return found
@@ -84,8 +86,8 @@ def _chosen(items: list[pytest.Item], folder: Path) -> list[Fault]:
 
 
 def _own(chosen: list[Fault]) -> list[Fault]:
-    """Return the faults of a release alone, those that are waited for longest first."""
-    return sorted((fault for fault in chosen if not fault.during), key=lambda fault: -fault.grace)
+    """Return the faults that break nothing around their application, those that are waited for longest first."""
+    return sorted((fault for fault in chosen if fault.during not in ACTIONS), key=lambda fault: -fault.grace)
 
 
 @pytest.fixture

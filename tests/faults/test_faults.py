@@ -40,6 +40,7 @@ def test_hopeless_rollout_is_told_with_its_reason_and_undone(trial: Tried, fault
     assert done.outcome.code != 0, done.story
     assert f": {fault.reason}: " in done.outcome.message, done.story
     assert fault.says in done.outcome.message, done.story
+    assert fault.log in done.outcome.message, done.story
     verdict, report = done.verdict, done.report
     assert verdict["reason"] == fault.reason
     assert report["outcome"] == "rolled back", done.story
