@@ -29,13 +29,13 @@ test: $(if $(CHANGED),,behind) lint types fast $(if $(CHANGED),reached,rest) ## 
 behind: # the lab is built and started meanwhile; `lab` waits for it
 	@(lab/lab up >.lab-up.log 2>&1 &)
 
-rest: lab programs
+rest: lab programs tools
 	$(RUN) $(TIMED) $(SHARED) --budget tests/budget.toml $(FAST:%=--ignore=%) lab/tests tests
 
 reached: $(PY)
 	@files=$$($(PY) -m tests.reach $(FAST)) && { [ -z "$$files" ] || $(MAKE) --no-print-directory chosen FILES="$$(echo $$files)"; }
 
-chosen: lab programs
+chosen: lab programs tools
 	$(RUN) $(TIMED) $(SHARED) $(FILES)
 
 check: lab ## all of the next six, each in a container, which keeps its answer until what it reads changes
@@ -97,6 +97,11 @@ down: ## stop the lab
 .PHONY: programs
 programs:
 	@command -v chromedriver >/dev/null && command -v jq >/dev/null && command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver jq curl >/dev/null; }
+
+# What tests have the lab build, all at once: a test that waits for a compiler among others waits for long.
+.PHONY: tools
+tools:
+	@lab/lab tool buildctl cert-manager pebble kubeconform kube-score actionlint >/dev/null
 
 # Debian ships venv apart from Python.
 $(PY): pyproject.toml uv.lock

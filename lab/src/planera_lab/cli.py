@@ -9,7 +9,21 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from planera_lab import acme, builder, faults, gobuilds, host, lifecycle, node, roles, shellenv, status, urls, worker
+from planera_lab import (
+    acme,
+    builder,
+    building,
+    faults,
+    gobuilds,
+    host,
+    lifecycle,
+    node,
+    roles,
+    shellenv,
+    status,
+    urls,
+    worker,
+)
 from planera_lab.errors import LabError
 from planera_lab.parts import Store
 from planera_lab.pins import Pins
@@ -45,8 +59,10 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("action", choices=builder.ACTIONS, metavar="ACTION", help=", ".join(builder.ACTIONS))
     issuing = commands.add_parser("acme", help="start what issues certificates by ACME, or stop it")
     issuing.add_argument("action", choices=acme.ACTIONS, metavar="ACTION", help=", ".join(acme.ACTIONS))
-    tool = commands.add_parser("tool", help="build a program that the lab itself does not need, and print its path")
-    tool.add_argument("name", choices=list(gobuilds.PROGRAMS), metavar="NAME", help=", ".join(gobuilds.PROGRAMS))
+    tool = commands.add_parser("tool", help="build programs that the lab itself does not need, and print their paths")
+    tool.add_argument(
+        "names", choices=list(gobuilds.PROGRAMS), nargs="+", metavar="NAME", help=", ".join(gobuilds.PROGRAMS)
+    )
     return top
 
 
@@ -80,7 +96,10 @@ def dispatch(options: argparse.Namespace) -> int:
         case "doctor":
             return doctor(lab, pins)
         case "tool":
-            print(Store(lab).ensure(gobuilds.PROGRAMS[options.name](pins)) / options.name)
+            parts = {name: gobuilds.PROGRAMS[name](pins) for name in options.names}
+            store = building.build(Store(lab), parts.values())
+            for name, part in parts.items():
+                print(store.path(part) / name)
         case _:
             return use(lab, pins, options)
     return 0

@@ -40,7 +40,10 @@ ACTIONLINT = "github.com/rhysd/actionlint"
 BUILDKIT = "github.com/moby/buildkit"
 PEBBLE = "github.com/letsencrypt/pebble/v2"
 CERT_MANAGER = "github.com/cert-manager/cert-manager"
-NAMES = ("dagger", "pebble", "kubernetes", "ingress", "cert-manager")
+NAMES = (
+    *("dagger", "pebble", "kubernetes", "ingress", "cert-manager"),
+    *("helm", "kubeconform", "kube-score", "actionlint", "buildkit"),
+)
 KUBERNETES_PROGRAMS = (
     "kube-apiserver",
     "kube-controller-manager",
@@ -256,8 +259,14 @@ TOOLS: Mapping[str, Callable[[Pins], Part]] = {
     "actionlint": actionlint,
     "buildctl": buildkit,
 }
-# What `lab/lab tool` knows; kubectl is a part of every lab, and renders manifests without one that runs.
-PROGRAMS: Mapping[str, Callable[[Pins], Part]] = {**TOOLS, "kubectl": kubernetes}
+# What `lab/lab tool` knows. kubectl is a part of every lab, and renders manifests without one that runs; what
+# `lab/lab acme start` builds can be built ahead.
+PROGRAMS: Mapping[str, Callable[[Pins], Part]] = {
+    **TOOLS,
+    "kubectl": kubernetes,
+    "pebble": pebble,
+    "cert-manager": cert_manager,
+}
 
 
 def _part(
