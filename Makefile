@@ -72,8 +72,8 @@ e2e: $(PY) lab programs ## the tests that need the lab
 faults: $(PY) lab ## the tests that take things away from a deployment; `make test` has them too
 	$(RUN) $(PY) -m pytest tests/faults
 
-gigabyte: $(PY) lab ## take a database of a gigabyte out and put it back; `make test` has a third of that
-	PLANERA_ROWS=900000 $(RUN) $(PY) -m pytest tests/e2e/test_data.py -k large
+gigabyte: $(PY) lab ## take a database of a gigabyte out and put it back; `make test` has a quarter of that
+	PLANERA_ROWS=1000000 $(RUN) $(PY) -m pytest tests/e2e/test_data.py -k large
 
 matrix: $(PY) lab ## measure every fault beside Helm and kubectl, and write docs/verdicts.md
 	$(RUN) $(PY) -m tests.faults.matrix

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known, whichever folder pytest is started in."""
     config.addinivalue_line("markers", "lab: uses the lab that is up")
     config.addinivalue_line("markers", "slow_lab: brings a second lab up and down beside it")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Give each test a folder with a short name: a lab's home has room for a few characters only."""
+    with tempfile.TemporaryDirectory(prefix="lab-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def called(
 ) -> Outcome:
     """Call a verb without the CLI; end it with no handler as soon as a line of its progress is one to end at."""
     begun = time.monotonic()
-    order = Order(Call.of(words), place, env)
+    order = Order(Call.of(words), place, dict(env))
     progress, send = multiprocessing.get_context("forkserver").Pipe(duplex=False)
     call = Forked.of(carry_out, order, send)
     send.close()

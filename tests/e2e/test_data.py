@@ -20,8 +20,8 @@ _LARGE = """
 CREATE TABLE ballast AS SELECT i, (SELECT string_agg(encode(sha512((i || '/' || j)::bytea), 'base64'), '')
   FROM generate_series(1, {parts}) AS j) AS noise FROM generate_series(1, {rows}) AS i
 """
-_ROWS = int(os.environ.get("PLANERA_ROWS", "300000"))
-"""Rows of the large database, 1.1 KB each in its backup: a third of what `make gigabyte` has."""
+_ROWS = int(os.environ.get("PLANERA_ROWS", "250000"))
+"""Rows of the large database, 1.1 KB each in its backup: a quarter of what `make gigabyte` has."""
 _MOST_MIB = 200
 """The most memory of a restore, which must be less than the file for the file not to be held in it."""
 _SUM = "SELECT count(*), sum(hashtextextended(i || noise, 7)::numeric) FROM ballast"
