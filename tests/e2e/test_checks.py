@@ -61,7 +61,7 @@ def test_repository_passes_and_its_answers_are_kept() -> None:
     first = dagger("call", "checks")
     assert first.code == 0, first.err[-6000:]
     assert {name: outcome for name, (outcome, _) in _found(first.out).items()} == dict.fromkeys(NAMES, "passed")
-    again = _checks("checks")
+    again = dagger("call", "checks")
     assert again.code == 0, again.err[-6000:]
     assert _found(again.out) == dict.fromkeys(NAMES, ("passed", True))
 
@@ -77,7 +77,7 @@ def test_changed_document_concerns_the_documents_alone(clone: Path) -> None:
     """Where only a document differs, the check of documents runs, and all others keep their answers."""
     document = clone / "docs/security.md"
     document.write_text(f"{document.read_text()}\nOne more line.\n")
-    outcome = _checks("checks", f"--repo={clone}")
+    outcome = dagger("call", "checks", f"--repo={clone}")
     assert outcome.code == 0, outcome.err[-6000:]
     assert _found(outcome.out) == {name: ("passed", name != "docs") for name in NAMES}
 
