@@ -11,11 +11,7 @@ import pytest
 
 from tests.faults import signs
 from tests.faults.catalogue import Fault, faults
-from tests.faults.conftest import Trials
-from tests.faults.trial import Tried
-
-pytestmark = pytest.mark.timeout(1200)
-"""All faults are tried before the first of them is judged."""
+from tests.faults.trial import Trial, Tried
 
 LONGEST, MEDIAN, NEAR, SUCCESS = 5.0, 2.0, 1.0, 1.0
 """Seconds from the cluster's knowing to the verdict: at most, in the middle; how near our own reckoning must be; and
@@ -70,9 +66,9 @@ def test_trouble_that_passes_is_no_failure(trial: Tried, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("name", ["crash at once", "missing config key", "missing secret"])
-def test_moment_of_decision_is_the_clusters(trials: Trials, name: str) -> None:
+def test_moment_of_decision_is_the_clusters(trials: dict[str, Trial], name: str) -> None:
     """The time from which the verdict's seconds count stands in the evidence, in its objects or its events."""
-    done = trials[name].result()
+    done = trials[name]
     assert done.evidence is not None
     told = moment(done.verdict["decided"])
     kept = [*done.evidence.objects(), *done.evidence.events()]
@@ -80,18 +76,18 @@ def test_moment_of_decision_is_the_clusters(trials: Trials, name: str) -> None:
     assert any(abs((told - each).total_seconds()) <= NEAR for each in own), (told, own)
 
 
-def test_two_deployments_take_turns(trials: Trials) -> None:
+def test_two_deployments_take_turns(trials: dict[str, Trial]) -> None:
     """Of two that were started together one said for whom it waits, and its revision is the later one."""
-    done = trials["two deploys at once"].result()
+    done = trials["two deploys at once"]
     assert done.second is not None
     waited = {"waits for the lock, held by" in each.err: json.loads(each.out) for each in (done.outcome, done.second)}
     assert waited[True]["revision"] == waited[False]["revision"] + 1
 
 
-def test_verdict_comes_within_two_seconds_in_the_middle(trials: Trials) -> None:
+def test_verdict_comes_within_two_seconds_in_the_middle(trials: dict[str, Trial]) -> None:
     """Over all hopeless rollouts the median from the deciding state to the verdict is at most two seconds."""
     assert set(trials) == {fault.name for fault in ALL}
-    hopeless = [trials[fault.name].result() for fault in HOPELESS]
+    hopeless = [trials[fault.name] for fault in HOPELESS]
     for seconds in ([done.verdict["seconds"] for done in hopeless], [done.late or 0.0 for done in hopeless]):
         assert median(seconds) <= MEDIAN, seconds
 
