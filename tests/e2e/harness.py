@@ -33,6 +33,20 @@ SHARE = "12m"
 """What each container of a test asks for."""
 # A pod on its way out takes room, and is waited for: as long as the ingress needs, not as long as a page may take.
 _PAUSE = re.compile(r"(?<=\n {16}seconds: )15\b")
+# Each look into the database's container costs the node more than the pod itself does: often until it is ready, seldom
+# afterwards.
+_READINESS = re.compile(
+    r"(?P<indent> +)readinessProbe:\n(?P<look>(?P=indent)  exec:\n.*\n)"
+    r"(?P=indent)  periodSeconds: 2\n(?P=indent)  timeoutSeconds: 3\n"
+)
+_SELDOM = r"""\g<indent>startupProbe:
+\g<look>\g<indent>  periodSeconds: 1
+\g<indent>  timeoutSeconds: 3
+\g<indent>  failureThreshold: 60
+\g<indent>readinessProbe:
+\g<look>\g<indent>  periodSeconds: 10
+\g<indent>  timeoutSeconds: 10
+"""
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
 
 
@@ -204,11 +218,17 @@ def make_app(name: str, folder: Path, *, cli: bool = False, pause: int = 6) -> A
     copied(MANIFESTS, app.manifests)
     for component in ("backend", "frontend"):
         file = app.manifests / f"base/{component}.yaml"
-        text, paused = _PAUSE.subn(str(pause), file.read_text())
-        assert paused == 1, f"{file.name} pauses otherwise now"
-        file.write_text(text)
+        _rewrite(file, _PAUSE, str(pause))
+    _rewrite(app.manifests / "base/postgres.yaml", _READINESS, _SELDOM)
     prepare(app, "base", "staging", "production", "access/staging", "access/production")
     return app
+
+
+def _rewrite(file: Path, what: re.Pattern[str], new: str) -> None:
+    """Replace the one place of a manifest that looks like this."""
+    text, found = what.subn(new, file.read_text())
+    assert found == 1, f"{file.name} has {found} places like {what.pattern!r} now"
+    file.write_text(text)
 
 
 def copied(origin: Path, folder: Path) -> None:
