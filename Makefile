@@ -2,6 +2,10 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 RUN := lab/lab run --
+# Many short processes of the tests and of the lab import the same modules: these are compiled once, and not into src,
+# which is what the engine knows the module by.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.pycache
 # Each worker runs one file after the other, side by side with the other workers.
 WORKERS ?= 4
 # Seconds of files and folders, and their order. An order of plugins too: the last one imports the others.
@@ -72,7 +76,7 @@ e2e: $(PY) lab programs ## the tests that need the lab
 faults: $(PY) lab ## the tests that take things away from a deployment; `make test` has them too
 	$(RUN) $(PY) -m pytest tests/faults
 
-gigabyte: $(PY) lab ## take a database of a gigabyte out and put it back; `make test` has a quarter of that
+gigabyte: $(PY) lab ## take a database of a gigabyte out and put it back; `make test` has a fifth of that
 	PLANERA_ROWS=1000000 $(RUN) $(PY) -m pytest tests/e2e/test_data.py -k large
 
 matrix: $(PY) lab ## measure every fault beside Helm and kubectl, and write docs/verdicts.md
@@ -113,4 +117,4 @@ $(PY): pyproject.toml uv.lock
 	touch $(PY)
 
 clean: ## remove what make made here
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .pycache .pytest_cache .mypy_cache .ruff_cache

@@ -7,6 +7,7 @@
 #   LAB_SCRATCH      an empty folder to mount the root below
 #   LAB_BINDS        HOST:GUEST pairs to show inside, one a line
 #   LAB_PROPAGATION  shared (the kubelet needs it) or private (the engine needs that)
+#   LAB_GOGC         how much Go programs let their memory grow before they collect garbage (empty: as they like)
 # To stop it, kill the process: --kill-child takes the whole pid namespace along.
 set -eu
 
@@ -79,4 +80,5 @@ if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
     done
 fi
 
-exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+    ${LAB_GOGC:+"GOGC=$LAB_GOGC"} "$@"

@@ -103,3 +103,11 @@ def test_compilers_keep_their_garbage_where_the_memory_has_room(
     monkeypatch.setattr(golang, "memory_gib", lambda: gib)
     monkeypatch.setattr(golang, "machine_go", lambda _: Path("/bin/true"))
     assert golang.Go(lab, Pins.load(), Store(lab)).environment.get("GOGC") == collector
+
+
+@pytest.mark.parametrize(("gib", "growth"), [(6, ""), (24, "400")])
+def test_what_runs_collects_its_garbage_less_often_where_the_memory_has_room(
+    monkeypatch: pytest.MonkeyPatch, gib: int, growth: str
+) -> None:
+    monkeypatch.setattr(golang, "memory_gib", lambda: gib)
+    assert golang.growth() == growth

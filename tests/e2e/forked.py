@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import threading
 from collections.abc import Callable
@@ -28,7 +29,7 @@ class Forked:
         processes = multiprocessing.get_context("forkserver")
         processes.set_forkserver_preload(_PRELOADED)
         answers, send = processes.Pipe(duplex=False)
-        process = processes.Process(target=function, args=(*words, send))
+        process = processes.Process(target=_begin, args=(function, *words, send))
         with _BOOKS:
             process.start()
         send.close()
@@ -53,3 +54,9 @@ class Forked:
     def kill(self) -> None:
         """End it with no handler, as a machine does that goes away."""
         self.process.kill()
+
+
+def _begin(function: Callable[..., None], *words: Any) -> None:
+    """Run it; what was imported before is no garbage, and is not looked through for any."""
+    gc.freeze()
+    function(*words)

@@ -40,11 +40,12 @@ _READINESS = re.compile(
     r"(?P=indent)  periodSeconds: 2\n(?P=indent)  timeoutSeconds: 3\n"
 )
 _SELDOM = r"""\g<indent>startupProbe:
-\g<look>\g<indent>  periodSeconds: 1
+\g<look>\g<indent>  initialDelaySeconds: 2
+\g<indent>  periodSeconds: 1
 \g<indent>  timeoutSeconds: 3
 \g<indent>  failureThreshold: 60
 \g<indent>readinessProbe:
-\g<look>\g<indent>  periodSeconds: 10
+\g<look>\g<indent>  periodSeconds: 60
 \g<indent>  timeoutSeconds: 10
 """
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from tests.docs.blocks import Command
@@ -24,14 +25,16 @@ if os.environ.get("KUBERNETES_SERVICE_HOST"):
     sys.exit("no chair for me in this cluster")
 """
 _SECONDS = 300
+Typed = tuple[str, str]
+"""A verb and one of its flags; the verb itself has an empty one."""
 
 
 class Reader:
     """Types commands in a folder of its own, with a home, an owner and hosts of its own."""
 
-    def __init__(self, name: str, folder: Path, quick: Path) -> None:
-        """Begin with a clone; what was typed once is found in another folder then, which calls it without the CLI."""
-        self.quick, self.typed = quick, set[str]()
+    def __init__(self, name: str, folder: Path, quick: Path, typed: AbstractSet[Typed]) -> None:
+        """Begin with a clone; where the CLI was typed in all that a call has, it is called from another folder."""
+        self.quick, self.typed = quick, set(typed)
         self.app = App(name, folder)
         self.clone, self.home = folder / "planera-ci", folder / "home"
         (self.home / ".kube").mkdir(parents=True)
@@ -83,9 +86,10 @@ class Reader:
         token = Path(os.environ["LAB_REGISTRY_PASSWORD_FILE"]).read_text().strip()
         env = {**os.environ, "HOME": str(self.home), "GHCR_TOKEN": token}
         call = call_of(text)
-        if call and call.function in self.typed:
+        has = {(call.function, flag) for flag in ("", *call.flags)} if call else set()
+        if has <= self.typed:
             env["PATH"] = f"{self.quick}:{env['PATH']}"
-        self.typed |= {call.function} if call else set()
+        self.typed |= has
         return env
 
     def _settle(self) -> None:

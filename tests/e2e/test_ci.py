@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -13,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import ROOT, App, Outcome, dagger
+from tests.e2e.calls import Outcome, called
+from tests.e2e.harness import ROOT, App, dagger
 
 _CRASH = "import os\n\nif os.environ.get({name!r}):\n    raise KeyError('no chair for me here')\n\n"
 _MAIN = "backend/planera_backend/__main__.py"
@@ -44,9 +46,13 @@ def _job(app: App, folder: Path, *words: str) -> Job:
 
 def _typed(command: str) -> Outcome:
     """Run a printed command as a person does who copies it."""
+    return dagger(*_words(command))
+
+
+def _words(command: str) -> list[str]:
     words = shlex.split(command)
     assert words[:3] == ["dagger", "-m", str(ROOT)]
-    return dagger(*words[3:])
+    return words[3:]
 
 
 def _crashes_where(app: App, name: str) -> str:
@@ -131,7 +137,9 @@ def test_failure_in_the_cluster_is_shown_again_with_the_same_images(good: tuple[
     assert f"--at {commit} deploy --env staging" in again
 
     app.commit("somebody works on")
-    same = _typed(again)
+    call, *words = _words(again)
+    assert call == "call"
+    same = called(words, os.environ)
     assert same.code == 1
     assert _sentence(same.err) == _sentence(bad.read("report.txt"))
     folder = tmp_path / "evidence"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,22 +147,19 @@ def test_folder_of_a_job_has_its_exit_code(own: App) -> None:
 def test_no_verb_and_no_flag_is_left_out() -> None:
     """Of what the module declares everything is typed: here, where checks are tried, or where the pages are."""
     pages = [call_of(each.text) for each in commands() if each.mark and each.mark.kind == Mark("run when", "").kind]
-    typed = [(words[0], _flags(words), _flags(before)) for words, before in _all()]
-    typed += [(call.function, set(call.flags), set(call.settings)) for call in pages if call]
-    assert {verb for verb, _, _ in typed} == set(FUNCTIONS)
+    typed = TYPED | {(call.function, flag) for call in pages if call for flag in ("", *call.flags)}
     for verb, function in FUNCTIONS.items():
-        declared = {parameter.name for parameter in function.parameters.values()}
-        assert declared <= set().union(*(flags for name, flags, _ in typed if name == verb)), verb
-    assert set(SETTINGS) - _CONTEXTUAL <= set().union(*(settings for _, _, settings in typed))
+        declared = {"", *(parameter.name for parameter in function.parameters.values())}
+        assert {(verb, flag) for flag in declared} <= typed, verb
+    settings = set().union(*(_flags((*call.settings, *_ALWAYS)) for call in _CALLS))
+    assert set(SETTINGS) - _CONTEXTUAL <= settings | {each for call in pages if call for each in call.settings}
 
 
-def _all() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return the words of each call that a test types, and what stands before them."""
-    always = App("any", Path()).flags
-    # Where the lab's .env stands in for a reader's own, that is how these two come to a call.
-    dotenv = ("--token=", "--cluster=")
-    return [*((call.words, (*call.settings, *always, *dotenv)) for call in _CALLS), *((words, ()) for words in CHECKS)]
-
-
-def _flags(words: tuple[str, ...]) -> set[str]:
+def _flags(words: Iterable[str]) -> set[str]:
     return {word.removeprefix("--").partition("=")[0] for word in words if word.startswith("--")}
+
+
+# Where the lab's .env stands in for a reader's own, that is how the last two come to a call.
+_ALWAYS = (*App("any", Path()).flags, "--token=", "--cluster=")
+TYPED = {(words[0], flag) for words in (*(call.words for call in _CALLS), *CHECKS) for flag in ("", *_flags(words))}
+"""The verbs that are typed here, each with its flags; a page's call that has nothing else needs no CLI."""

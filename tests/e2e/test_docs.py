@@ -13,6 +13,7 @@ from tests.docs.output import problems
 from tests.docs.states import STATES
 from tests.e2e.reader import Reader
 from tests.e2e.shim import served_in
+from tests.e2e.test_cli import TYPED
 
 
 def _typed(state: str) -> list[list[Command]]:
@@ -29,7 +30,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """Have a clone of this repository, with an owner and hosts of its own."""
     quick = tmp_path_factory.mktemp("bin")
     with served_in(quick):
-        one = Reader(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("reader"), quick)
+        one = Reader(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("reader"), quick, TYPED - {("deploy", "")})
         yield one
     one.app.remove()
 

@@ -45,6 +45,11 @@ class Fault:
         object.__setattr__(self, "sign", self.sign or self.reason)
 
     @property
+    def takes_away(self) -> bool:
+        """Tell whether a part of the lab is missing meanwhile, which nobody else could do without."""
+        return self.during in {"registry", "apiserver", "node"}
+
+    @property
     def edited(self) -> str:
         """Return the workload as the messages name it."""
         return self.workload.lower()

