@@ -65,7 +65,7 @@ docs: $(PY) ## follow the links of the documents, and compare the reference with
 	$(PY) -m pytest tests/docs -q
 
 fast: $(PY) ## all tests that need no lab and build no program: half a minute
-	$(TIMED) -q $(FAST)
+	$(TIMED) -n 2 -q $(FAST)
 
 reference: $(PY) ## write docs/reference.md
 	$(PY) -m tests.docs.reference
