@@ -31,5 +31,5 @@ def make_example(example: str, name: str, folder: Path) -> Example:
     """Copy an example, and give it a namespace and a host of its own."""
     app = Example(name, folder, example)
     copied(ROOT / "examples" / example, app.source)
-    prepare(app, "staging", "access/staging")
+    prepare(app, "base", "staging", "access/staging")
     return app

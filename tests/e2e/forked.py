@@ -11,7 +11,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-_PRELOADED = ["tests.e2e.small", "tests.e2e.inprocess"]
+_PRELOADED = [
+    *("tests.e2e.small", "tests.e2e.inprocess"),
+    # What a verb and the clients that it uses import when it is called.
+    *("planera_ci.data", "planera_ci.granting", "planera_ci.cluster.access"),
+    *("anyio._backends._asyncio", "httpcore", "rich._emoji_codes", "_strptime"),
+]
 _BOOKS = threading.Lock()
 """Starting a process also reaps others, and of two threads that read one exit code the second one gets 255."""
 

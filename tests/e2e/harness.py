@@ -19,6 +19,7 @@ from planera_ci.domain.kubeconfig import for_account
 from planera_ci.domain.manifests import Obj, parse
 from tests.e2e.calls import Outcome, called
 from tests.e2e.paths import ROOT
+from tests.e2e.thrift import PAUSE, thrifty
 
 EXAMPLE, MANIFESTS = ROOT / "examples/planera", ROOT / "k8s"
 CALL_SECONDS = 540
@@ -26,28 +27,6 @@ _KINDS = (
     *("deployments", "statefulsets", "jobs", "cronjobs", "services", "configmaps", "secrets", "leases"),
     *("ingresses", "networkpolicies", "poddisruptionbudgets", "persistentvolumeclaims"),
 )
-# The node that tests share has as many processors as the machine, and holds an application with its production for
-# each worker: tests/e2e/test_room.py.
-_CPU = re.compile(r"(?<=\bcpu: )\d+m\b")
-SHARE = "12m"
-"""What each container of a test asks for."""
-# A pod on its way out takes room, and is waited for: as long as the ingress needs, not as long as a page may take.
-_PAUSE = re.compile(r"(?<=\n {16}seconds: )15\b")
-# Each look into the database's container costs the node more than the pod itself does: often until it is ready, seldom
-# afterwards.
-_READINESS = re.compile(
-    r"(?P<indent> +)readinessProbe:\n(?P<look>(?P=indent)  exec:\n.*\n)"
-    r"(?P=indent)  periodSeconds: 2\n(?P=indent)  timeoutSeconds: 3\n"
-)
-_SELDOM = r"""\g<indent>startupProbe:
-\g<look>\g<indent>  initialDelaySeconds: 2
-\g<indent>  periodSeconds: 1
-\g<indent>  timeoutSeconds: 3
-\g<indent>  failureThreshold: 60
-\g<indent>readinessProbe:
-\g<look>\g<indent>  periodSeconds: 60
-\g<indent>  timeoutSeconds: 10
-"""
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
 
 
@@ -212,24 +191,13 @@ class App:
         )
 
 
-def make_app(name: str, folder: Path, *, cli: bool = False, pause: int = 6) -> App:
+def make_app(name: str, folder: Path, *, cli: bool = False, pause: int = PAUSE) -> App:
     """Copy the example and the manifests; give them a namespace, hosts, and a pause before a pod ends."""
     app = App(name, folder, cli=cli)
     copied(EXAMPLE, app.source)
     copied(MANIFESTS, app.manifests)
-    for component in ("backend", "frontend"):
-        file = app.manifests / f"base/{component}.yaml"
-        _rewrite(file, _PAUSE, str(pause))
-    _rewrite(app.manifests / "base/postgres.yaml", _READINESS, _SELDOM)
-    prepare(app, "base", "staging", "production", "access/staging", "access/production")
+    prepare(app, "base", "staging", "production", "access/staging", "access/production", pause=pause)
     return app
-
-
-def _rewrite(file: Path, what: re.Pattern[str], new: str) -> None:
-    """Replace the one place of a manifest that looks like this."""
-    text, found = what.subn(new, file.read_text())
-    assert found == 1, f"{file.name} has {found} places like {what.pattern!r} now"
-    file.write_text(text)
 
 
 def copied(origin: Path, folder: Path) -> None:
@@ -237,19 +205,19 @@ def copied(origin: Path, folder: Path) -> None:
     shutil.copytree(origin, folder, ignore=shutil.ignore_patterns("node_modules", ".venv", "__pycache__", "dist"))
 
 
-def prepare(app: App, *parts: str) -> None:
+def prepare(app: App, *parts: str, pause: int = PAUSE) -> None:
     """Give an application its own names in these parts of its manifests, a commit, and the account that deploys it."""
-    claim(app, *parts)
+    claim(app, *parts, pause=pause)
     run(["git", "init", "-q"], app.source)
     app.commit("first")
     admit(app.manifests / "access/staging", app.kubeconfig)
 
 
-def claim(app: App, *parts: str) -> None:
+def claim(app: App, *parts: str, pause: int = PAUSE) -> None:
     """Give an application its own names in these parts of its manifests, and a small share of the node."""
     for part in parts:
         for file in (app.manifests / part).iterdir():
-            text = _CPU.sub(SHARE, file.read_text())
+            text = thrifty(file.read_text(), pause)
             for old, new in app.own_names().items():
                 text = text.replace(old, new)
             file.write_text(text)

@@ -6,13 +6,12 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Container
 from pathlib import Path
 
 from tests.docs.blocks import Command
-from tests.docs.calls import call_of
 from tests.e2e.harness import ROOT, App, run
+from tests.e2e.thrift import thrifty
 
 DOCUMENTED = "acme"
 """What the owner, the hosts and the namespace have in their names in the documentation."""
@@ -25,16 +24,14 @@ if os.environ.get("KUBERNETES_SERVICE_HOST"):
     sys.exit("no chair for me in this cluster")
 """
 _SECONDS = 300
-Typed = tuple[str, str]
-"""A verb and one of its flags; the verb itself has an empty one."""
 
 
 class Reader:
     """Types commands in a folder of its own, with a home, an owner and hosts of its own."""
 
-    def __init__(self, name: str, folder: Path, quick: Path, typed: AbstractSet[Typed]) -> None:
-        """Begin with a clone; where the CLI was typed in all that a call has, it is called from another folder."""
-        self.quick, self.typed = quick, set(typed)
+    def __init__(self, name: str, folder: Path, quick: Path, by_cli: Container[str]) -> None:
+        """Begin with a clone; commands that are not for the CLI find what calls verbs without it in a folder."""
+        self.quick, self.by_cli = quick, by_cli
         self.app = App(name, folder)
         self.clone, self.home = folder / "planera-ci", folder / "home"
         (self.home / ".kube").mkdir(parents=True)
@@ -45,6 +42,8 @@ class Reader:
             for old, new in self.app.own_names().items():
                 text = text.replace(old, new)
             file.write_text(text)
+        database = self.clone / "k8s/base/postgres.yaml"
+        database.write_text(thrifty(database.read_text()))
         run(["git", "init", "-q"], self.clone)
         self.commit("a clone")
 
@@ -85,11 +84,8 @@ class Reader:
     def _environment(self, text: str) -> dict[str, str]:
         token = Path(os.environ["LAB_REGISTRY_PASSWORD_FILE"]).read_text().strip()
         env = {**os.environ, "HOME": str(self.home), "GHCR_TOKEN": token}
-        call = call_of(text)
-        has = {(call.function, flag) for flag in ("", *call.flags)} if call else set()
-        if has <= self.typed:
+        if text not in self.by_cli:
             env["PATH"] = f"{self.quick}:{env['PATH']}"
-        self.typed |= has
         return env
 
     def _settle(self) -> None:

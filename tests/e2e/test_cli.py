@@ -19,6 +19,7 @@ from tests.docs.calls import FUNCTIONS, SETTINGS, call_of
 from tests.e2e import registry
 from tests.e2e.harness import ROOT, App, Outcome
 from tests.e2e.test_checks import CALLS as CHECKS
+from tests.e2e.test_data import CALLS as DATA
 
 _COMMIT = "0123abc0123abc0123abc0123abc0123abc0123a"
 _CONTEXTUAL = {"example", "git", "stock"}
@@ -66,12 +67,7 @@ _CALLS = (
         env={"NEW": "a-second-signing-key-91be"},
     ),
     Typed(("logs", "--env=staging", "--component=backend", "--lines=1"), "==> backend-"),
-    Typed(("backup", "--env=staging", "--wait=30"), "", output="staging.tar"),
     Typed(("backup", "--env=staging", "--kept=nightly-20200101T000000Z.tar"), "nightly-20200101T000000Z.tar", (), True),
-    Typed(
-        ("restore", "--env=staging", "--from=staging.tar", "--confirm=restore-staging", "--wait=30", "--shown=json"),
-        '"name": "rows"',
-    ),
     Typed(("rollback", "--env=staging", "--to=1", *_WAITS, "--shown=json"), "revision 1 put back"),
     Typed(("access", "--env=staging", "--hours=1"), "# deployer of", ("--kubeconfig=file://KUBECONFIG",)),
     Typed(
@@ -120,7 +116,7 @@ def test_call_prints_what_its_verb_does(own: App, typed: Typed) -> None:
 
 
 def _run(app: App, typed: Typed) -> Outcome:
-    given = {"HEAD": app.head(), "KUBECONFIG": os.environ["KUBECONFIG"], "staging.tar": str(app.folder / "staging.tar")}
+    given = {"HEAD": app.head(), "KUBECONFIG": os.environ["KUBECONFIG"]}
     words = [_filled(word, given) for word in typed.words]
     where = ("-o", str(app.folder / typed.output)) if typed.output else ()
     return app.typed(*words, *where, flags=tuple(_filled(word, given) for word in typed.settings), env=typed.env)
@@ -145,7 +141,7 @@ def test_folder_of_a_job_has_its_exit_code(own: App) -> None:
 
 
 def test_no_verb_and_no_flag_is_left_out() -> None:
-    """Of what the module declares everything is typed: here, where checks are tried, or where the pages are."""
+    """Of what the module declares everything is typed: here, where checks, backups and pages are tried."""
     pages = [call_of(each.text) for each in commands() if each.mark and each.mark.kind == Mark("run when", "").kind]
     typed = TYPED | {(call.function, flag) for call in pages if call for flag in ("", *call.flags)}
     for verb, function in FUNCTIONS.items():
@@ -161,5 +157,7 @@ def _flags(words: Iterable[str]) -> set[str]:
 
 # Where the lab's .env stands in for a reader's own, that is how the last two come to a call.
 _ALWAYS = (*App("any", Path()).flags, "--token=", "--cluster=")
-TYPED = {(words[0], flag) for words in (*(call.words for call in _CALLS), *CHECKS) for flag in ("", *_flags(words))}
+TYPED = {
+    (words[0], flag) for words in (*(call.words for call in _CALLS), *CHECKS, *DATA) for flag in ("", *_flags(words))
+}
 """The verbs that are typed here, each with its flags; a page's call that has nothing else needs no CLI."""

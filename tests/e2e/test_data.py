@@ -16,6 +16,11 @@ from tests.e2e.harness import App, run
 from tests.e2e.web import Web
 
 _CONFIRM = "--confirm=restore-staging"
+CALLS = (
+    ("backup", "--env=staging", "--wait=30"),
+    ("restore", "--env=staging", "--from=large.tar", _CONFIRM, "--wait=30", "--shown=json"),
+)
+"""What is typed here, for tests/e2e/test_cli.py."""
 _LARGE = """
 CREATE TABLE ballast AS SELECT i, (SELECT string_agg(encode(sha512((i || '/' || j)::bytea), 'base64'), '')
   FROM generate_series(1, {parts}) AS j) AS noise FROM generate_series(1, {rows}) AS i
@@ -70,13 +75,13 @@ def _settings(app: App) -> str:
 
 def _backup(app: App, name: str, *words: str) -> Path:
     path = app.folder / name
-    outcome = app.call("backup", "--env=staging", *words, "-o", str(path))
+    outcome = app.call(*CALLS[0], *words, "-o", str(path))
     assert outcome.code == 0, outcome.err[-4000:]
     return path
 
 
 def _restored(app: App, file: Path) -> dict[str, Any]:
-    return app.call("restore", "--env=staging", f"--from={file}", _CONFIRM, "--shown=json").report()
+    return app.call(*(f"--from={file}" if word.startswith("--from=") else word for word in CALLS[1])).report()
 
 
 def _lines(report: dict[str, Any], step: str) -> list[str]:

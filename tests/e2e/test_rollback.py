@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import SHARE, App, run
+from tests.e2e.harness import App, run
+from tests.e2e.thrift import SHARE
 from tests.e2e.web import Web
 
 _FIRST, _SECOND = "first-signing-key-7f3a", "second-signing-key-91bc"

@@ -27,16 +27,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def staging(site: Site) -> Ran:
-    """Push the first commit to main."""
-    return site.runs("staging.yml", site.push())
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have the workflows call verbs without the CLI: that one reads the same words in tests/e2e/test_workflows.py."""
+    with dagger_in_process(tmp_path_factory.mktemp("bin")):
+        yield
 
 
 @pytest.fixture(scope="module")
-def quick(staging: Ran, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # noqa: ARG001 - it is first
-    """Have all workflows but the first call verbs without the CLI."""
-    with dagger_in_process(tmp_path_factory.mktemp("bin")):
-        yield
+def staging(site: Site, quick: None) -> Ran:  # noqa: ARG001
+    """Push the first commit to main."""
+    return site.runs("staging.yml", site.push())
 
 
 def test_push_deploys_to_staging(site: Site, staging: Ran) -> None:
