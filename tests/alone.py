@@ -26,7 +26,7 @@ _SHARED = ("tests/e2e/", "lab/tests/")
 _COUNTING = ("tests/faults/test_faults.py",)
 _GREEDY = ("tests/e2e/test_crowd.py", "lab/tests/test_second_lab.py")
 _ALONE = (
-    "tests/faults/test_taken_away.py",
+    "tests/faults/test_troubles.py",
     "tests/downtime/test_downtime.py",
     "tests/e2e/test_watch.py",
     "tests/e2e/test_demo.py",

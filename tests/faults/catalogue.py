@@ -45,9 +45,9 @@ class Fault:
         object.__setattr__(self, "sign", self.sign or self.reason)
 
     @property
-    def takes_away(self) -> bool:
-        """Tell whether a part of the lab is missing meanwhile, which nobody else could do without."""
-        return self.during in {"registry", "apiserver", "node"}
+    def alone(self) -> bool:
+        """Tell whether no other test may run: a part of the lab is missing, or two deployments must meet."""
+        return self.during in {"registry", "apiserver", "node", "second"}
 
     @property
     def edited(self) -> str:

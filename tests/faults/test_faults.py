@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -16,8 +15,8 @@ from tests.faults.trial import ROUNDED, Trial, Tried, passes
 LONGEST, MEDIAN, NEAR = 5.0, 2.0, 1.0
 """Seconds from the cluster's knowing to the verdict: at most, in the middle; and how near our own reckoning must be."""
 
-ALL = [fault for fault in faults() if not fault.takes_away]
-"""The others are tried in test_taken_away.py."""
+ALL = [fault for fault in faults() if not fault.alone]
+"""The others are tried in test_troubles.py."""
 HOPELESS = [fault for fault in ALL if fault.reason]
 PASSING = [fault for fault in ALL if not fault.reason]
 
@@ -64,14 +63,6 @@ def test_moment_of_decision_is_the_clusters(trials: dict[str, Trial], name: str)
     kept = [*done.evidence.objects(), *done.evidence.events()]
     own = [found for one in kept if (found := signs.decided(done.fault.sign, [one], done.fault.grace))]
     assert any(abs((told - each).total_seconds()) <= NEAR for each in own), (told, own)
-
-
-def test_two_deployments_take_turns(trials: dict[str, Trial]) -> None:
-    """Of two that were started together one said for whom it waits, and its revision is the later one."""
-    done = trials["two deploys at once"]
-    assert done.second is not None
-    waited = {"waits for the lock, held by" in each.err: json.loads(each.out) for each in (done.outcome, done.second)}
-    assert waited[True]["revision"] == waited[False]["revision"] + 1
 
 
 def test_verdict_comes_within_two_seconds_in_the_middle(trials: dict[str, Trial]) -> None:

@@ -19,7 +19,7 @@ _ONE, _COUNTING, _ALONE = Need(range(4)), Need(range(2, 4), every=True), Need(ra
         ("tests/e2e/test_deploy.py", _ONE),
         ("lab/tests/test_cli.py", _ONE),
         ("tests/faults/test_faults.py", _COUNTING),
-        ("tests/faults/test_taken_away.py", _ALONE),
+        ("tests/faults/test_troubles.py", _ALONE),
         ("lab/tests/test_faults_live.py", _ALONE),
         ("tests/e2e/test_crowd.py", Need(range(2, 4))),
         ("tests/unit/test_plan.py", None),
@@ -92,6 +92,6 @@ def test_files_that_need_more_than_a_place_exist() -> None:
         "tests/e2e/test_demo.py",
         "tests/e2e/test_watch.py",
         "tests/faults/test_faults.py",
-        "tests/faults/test_taken_away.py",
+        "tests/faults/test_troubles.py",
     }
     assert alone("lab/tests/test_faults_live.py")

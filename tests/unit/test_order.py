@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.order import place
 
-SECONDS = {"tests/e2e/test_long.py": 500.0, "tests/e2e/test_short.py": 5.0, "tests/faults/test_taken_away.py": 900.0}
+SECONDS = {"tests/e2e/test_long.py": 500.0, "tests/e2e/test_short.py": 5.0, "tests/faults/test_troubles.py": 900.0}
 
 
 def _sorted(*files: str, changes: tuple[str, ...] = ()) -> list[str]:
@@ -32,7 +32,7 @@ def test_changed_file_comes_before_longer_ones() -> None:
 
 def test_what_runs_alone_comes_last() -> None:
     """However long or changed it is: until then all workers have something to do."""
-    files = ("tests/faults/test_taken_away.py", "tests/e2e/test_unknown.py", "lab/tests/test_faults_live.py")
+    files = ("tests/faults/test_troubles.py", "tests/e2e/test_unknown.py", "lab/tests/test_faults_live.py")
     assert _sorted(*files, changes=files[:1])[0] == "tests/e2e/test_unknown.py"
 
 
