@@ -144,6 +144,7 @@ def test_no_verb_and_no_flag_is_left_out() -> None:
     """Of what the module declares everything is typed: here, where checks, backups and pages are tried."""
     pages = [call_of(each.text) for each in commands() if each.mark and each.mark.kind == Mark("run when", "").kind]
     typed = TYPED | {(call.function, flag) for call in pages if call for flag in ("", *call.flags)}
+    assert {verb for verb, _ in typed} == set(FUNCTIONS)
     for verb, function in FUNCTIONS.items():
         declared = {"", *(parameter.name for parameter in function.parameters.values())}
         assert {(verb, flag) for flag in declared} <= typed, verb

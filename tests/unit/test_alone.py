@@ -26,7 +26,7 @@ _ONE, _COUNTING, _ALONE = Need(range(4)), Need(range(2, 4), every=True), Need(ra
     ],
 )
 def test_file_needs_so_many_places(file: str, need: Need | None) -> None:
-    """One, all but the one of a neighbour, all, one that is not beside a test that counts seconds, or none."""
+    """One, all but those of two neighbours, all, one that is not beside a test that counts seconds, or none."""
     assert need_of(file, _WORKERS) == need
 
 
