@@ -29,7 +29,7 @@ def tmp_path() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def running_lab() -> None:
     """Say what is missing where the lab is not up."""
-    from lab_command import call  # noqa: PLC0415 - found by the path above
+    from lab_command import answering  # noqa: PLC0415 - found by the path above
 
-    if call("status").returncode != 0:
+    if not answering():
         pytest.fail("the lab is not up: start it with `lab/lab up`", pytrace=False)

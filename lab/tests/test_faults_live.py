@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from lab_command import call
+from lab_command import call, roles
 
 from planera_lab import node, services
 from planera_lab.processes import Process
@@ -47,12 +47,6 @@ def connects(address: str, port: int) -> str:
 def processes(*wanted: str) -> dict[str, list[Process]]:
     """Return what runs under these names: the same later, unless it was started anew."""
     return {name: Supervised(LAB, names()[name], name).running() for name in wanted}
-
-
-def roles() -> dict[str, dict[str, object]]:
-    """Return the roles as `status` shows them."""
-    found: dict[str, dict[str, object]] = json.loads(call("status", "--json").stdout)["roles"]
-    return found
 
 
 def test_a_stopped_registry_refuses_connections_until_it_is_started() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab_command import LAB, call
+from lab_command import LAB, answering, call
 
 from planera_lab import cgroups
 from planera_lab.settings import Lab
@@ -57,7 +57,8 @@ def rules() -> list[str]:
 
 
 def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(second: dict[str, str]) -> None:
-    home, before = second["LAB_HOME"], rules()
+    home, before, first = second["LAB_HOME"], rules(), answering()
+    assert first
     links = sorted(path.name for path in Path("/sys/class/net").iterdir())
     own_dotenv = LAB.parents[1] / ".env"
     dotenv = own_dotenv.read_text()
@@ -95,4 +96,4 @@ def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(second: dict[str
     assert call("down", "--purge", **second).returncode == 0
     assert traces(home) == {"mounts": [], "cgroups": [], "processes": []}
     assert not Path(home).exists()
-    assert call("status").returncode == 0, "the first lab is as it was"
+    assert answering() == first, "the first lab is as it was"
