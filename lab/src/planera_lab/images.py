@@ -176,7 +176,8 @@ def postgres(pins: Pins) -> Part:
         ports=("5432/tcp",),
         stop_signal="SIGINT",
         environment={
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/17/bin",
+            # The programs themselves first: Debian has scripts in Perl before them, which take most of a probe's time.
+            "PATH": "/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "PGDATA": "/var/lib/postgresql/data",
             "LANG": "C.UTF-8",
             "PG_MAJOR": "17",

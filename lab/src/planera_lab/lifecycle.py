@@ -33,6 +33,7 @@ from planera_lab import (
 from planera_lab.errors import LabError
 from planera_lab.parts import Store, exclusive
 from planera_lab.progress import step
+from planera_lab.rootfs import minimal
 from planera_lab.wheels import wheel
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def down(lab: Lab, pins: Pins, *, prune: bool = False) -> None:
         if prune:
             wheels_in_use = [wheel(name, pins) for name in pins.wheels]
             tools = [make(pins) for make in gobuilds.TOOLS.values()]
-            Store(lab).prune([*catalogue(pins), *acme.parts(pins), *tools, *wheels_in_use])
+            Store(lab).prune([minimal(pins), *catalogue(pins), *acme.parts(pins), *tools, *wheels_in_use])
 
 
 def stop_all(lab: Lab) -> None:

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def exclusive(lock: Path, waiting_for: str) -> Iterator[None]:
-    """Hold a lock that the kernel lets go when the process ends, however it ends."""
+def exclusive(lock: Path, waiting_for: str = "") -> Iterator[None]:
+    """Hold a lock that the kernel lets go when the process ends, however it ends; say what it waits for, if given."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"waiting for another lab command that holds {waiting_for}")
+            if waiting_for:
+                say(f"waiting for another lab command that holds {waiting_for}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
