@@ -61,7 +61,7 @@ class Production:
             if len(set(where)) == 1:
                 run(["kubectl", "cordon", where[0]])
                 try:
-                    pod = self.app.get("pods", "-l", f"app.kubernetes.io/name={component}")[0]["metadata"]["name"]
+                    pod = self.app.get("pods", selector=f"app.kubernetes.io/name={component}")[0]["metadata"]["name"]
                     run(["kubectl", "-n", self.app.namespace, "delete", "pod", pod])
                     self.ready()
                 finally:
@@ -70,7 +70,7 @@ class Production:
     def nodes(self) -> dict[str, list[str]]:
         """Return the node of each pod that serves, by component."""
         return {
-            name: [pod["spec"]["nodeName"] for pod in self.app.get("pods", "-l", f"app.kubernetes.io/name={name}")]
+            name: [pod["spec"]["nodeName"] for pod in self.app.get("pods", selector=f"app.kubernetes.io/name={name}")]
             for name in (*_COMPONENTS, "postgres")
         }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ import yaml
 from planera_ci.domain.kubeconfig import for_account
 from planera_ci.domain.manifests import Obj, parse
 from tests.e2e.calls import Outcome, called
+from tests.e2e.objects import listed
 from tests.e2e.paths import ROOT
 from tests.e2e.thrift import PAUSE, thrifty
 
@@ -146,17 +146,14 @@ class App:
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new, 1))
 
-    def get(self, kind: str, *words: str) -> list[dict[str, Any]]:
+    def get(self, kinds: str, *names: str, selector: str = "") -> list[dict[str, Any]]:
         """Return live objects of this application's namespace."""
-        out = run(["kubectl", "-n", self.namespace, "get", kind, "-o", "json", *words])
-        answer = json.loads(out)
-        items: list[dict[str, Any]] = answer.get("items", [answer])
-        return items
+        return listed(self.namespace, kinds, names=names, selector=selector)
 
     def pods(self, component: str) -> dict[str, tuple[str, int]]:
         """Return each pod's uid with its image id and restarts."""
         found = {}
-        for pod in self.get("pods", "-l", f"app.kubernetes.io/name={component}"):
+        for pod in self.get("pods", selector=f"app.kubernetes.io/name={component}"):
             statuses = pod["status"].get("containerStatuses")
             if statuses and not pod["metadata"].get("deletionTimestamp"):
                 status = statuses[0]

@@ -6,31 +6,33 @@ import base64
 import gzip
 import io
 import json
-import subprocess
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 from tests.e2e import registry
-from tests.e2e.harness import App, run
+from tests.e2e.harness import App
+from tests.e2e.objects import kinds, listed
 
 _DEEPEST = 4
 
 
-def forms(value: str) -> set[str]:
+@cache
+def forms(value: str) -> frozenset[bytes]:
     """Return a value as anything may write it; of base64 the part that is the same whatever stands around it."""
     data = value.encode()
     found = {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], data.hex()}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         found |= {encode(bytes(before) + data).decode()[4:-4] for before in range(3)}
-    return found
+    return frozenset(form.encode() for form in found)
 
 
 def found_in(data: bytes, values: Mapping[str, str], depth: int = 0) -> set[str]:
     """Return the names of the values that data hold, compressed and packed ones unpacked."""
-    hits = {name for name, value in values.items() if any(form.encode() in data for form in forms(value))}
+    hits = {name for name, value in values.items() if any(form in data for form in forms(value))}
     for inner in _unpacked(data) if depth < _DEEPEST else ():
         hits |= found_in(inner, values, depth + 1)
     return hits
@@ -50,11 +52,8 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
 
 def objects(namespace: str) -> Iterator[tuple[str, bytes]]:
     """Yield every object of a namespace but its Secrets, as text and, where it holds data in base64, as those."""
-    kinds = run(["kubectl", "api-resources", "--namespaced", "--verbs=list", "-o", "name"]).split()
-    for kind in sorted({*kinds} - {"secrets"}):
-        command = ["kubectl", "-n", namespace, "get", kind, "-o", "json", "--show-managed-fields"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        for obj in json.loads(done.stdout or "{}").get("items", []):
+    for kind in sorted({names[0] for names in kinds().values()} - {"secrets"}):
+        for obj in listed(namespace, kind):
             name = f"{kind}/{obj['metadata']['name']}"
             yield name, json.dumps(obj, ensure_ascii=False).encode()
             yield from ((name, data) for data in _decoded(obj))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,10 +41,8 @@ def test_deployment_beside_500_pods_keeps_below_200_mib(make: Callable[[], App],
     }
     subprocess.run(["kubectl", "apply", "-f", "-"], input=json.dumps(crowd), text=True, check=True, capture_output=True)
     app.deployed()
-    end = time.monotonic() + _SECONDS
-    count = ["kubectl", "-n", app.namespace, "get", "replicaset", "crowd", "-o", "jsonpath={.status.replicas}"]
-    while run(count) != str(_PODS):
-        assert time.monotonic() < end, "the pods were not made in time"
+    made = [f"--for=jsonpath={{.status.replicas}}={_PODS}", f"--timeout={_SECONDS}s"]
+    run(["kubectl", "-n", app.namespace, "wait", "replicaset/crowd", *made])
     start = app.source / "backend/planera_backend/__main__.py"
     start.write_text(start.read_text() + "# changed\n")
     app.commit("rolls beside the crowd")

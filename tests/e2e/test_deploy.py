@@ -78,7 +78,7 @@ def test_a_person_adds_and_finishes_a_task(first: Deployed, tmp_path: Path) -> N
         assert browser.text("#open:not([hidden]) ul .name") == "Water the plants"
         browser.click("#open ul input[type=checkbox]")
         assert browser.text("#done:not([hidden]) ul .name") == "Water the plants"
-        commit = app.get("deployments", "-l", "app.kubernetes.io/name=backend")[0]["spec"]["template"]["metadata"]
+        commit = app.get("deployments", "backend")[0]["spec"]["template"]["metadata"]
         assert browser.text("#api-version") in commit["annotations"]["planera-ci/revision"]
         browser.picture(tmp_path / "page.png")
         assert (tmp_path / "page.png").stat().st_size > 10_000
@@ -107,8 +107,8 @@ def test_second_time_nothing_changes(first: Deployed) -> None:
     (app.source / "backend/dist").mkdir()
     (app.source / "backend/dist/left-over").write_text("git ignores this, and so does the pipeline\n")
     # Ours alone: cert-manager makes objects of its own beside them, and takes them away.
-    ours = ("deployments,secrets,configmaps,services,ingresses", "-l", "app.kubernetes.io/part-of=planera")
-    versions = {o["metadata"]["uid"]: o["metadata"]["resourceVersion"] for o in app.get(*ours)}
+    ours, part = "deployments,secrets,configmaps,services,ingresses", "app.kubernetes.io/part-of=planera"
+    versions = {o["metadata"]["uid"]: o["metadata"]["resourceVersion"] for o in app.get(ours, selector=part)}
     uploads = registry.uploads(app.name)
     report = app.deployed()
     assert step(report, "smoke")["text"] == "not run again: revision 1 runs the same images in the same way"
@@ -116,7 +116,7 @@ def test_second_time_nothing_changes(first: Deployed) -> None:
     assert step(report, "apply")["text"].startswith("0 changed, ")
     assert step(report, "apply")["text"].endswith(", 0 removed")
     assert {c: app.pods(c) for c in before} == before
-    assert {o["metadata"]["uid"] for o in app.get(*ours)} == set(versions)
+    assert {o["metadata"]["uid"] for o in app.get(ours, selector=part)} == set(versions)
     assert registry.uploads(app.name) == uploads
 
 
@@ -178,11 +178,8 @@ def test_plan_shows_what_would_change_and_changes_nothing(first: Deployed) -> No
     """`plan` lists the changed fields, masks secrets, and leaves the cluster alone."""
     app = first.app
     app.edit("k8s/staging/kustomization.yaml", "namespace:", "# planned\nnamespace:")
-    backend = app.get("deployments", "-l", "app.kubernetes.io/name=backend")[0]
+    backend = app.get("deployments", "backend")[0]
     plan = app.call("plan", "--env=staging")
     assert plan.code == 0, plan.err
     assert "removed" in plan.out
-    assert (
-        app.get("deployments", "-l", "app.kubernetes.io/name=backend")[0]["metadata"]["generation"]
-        == backend["metadata"]["generation"]
-    )
+    assert app.get("deployments", "backend")[0]["metadata"]["generation"] == backend["metadata"]["generation"]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import deployer_of, run
+from tests.e2e.objects import listed
 from tests.e2e.small import Ended, Order, Run, deployed
 
 _AT_ONCE = 8
@@ -34,8 +35,7 @@ class Small:
 
     def get(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return live objects by name."""
-        items = json.loads(run(["kubectl", "-n", self.namespace, "get", kind, "-o", "json"]))["items"]
-        return {item["metadata"]["name"]: item for item in items}
+        return {item["metadata"]["name"]: item for item in listed(self.namespace, kind)}
 
     def records(self) -> dict[int, dict[str, Any]]:
         """Return the history by revision."""

@@ -78,7 +78,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
 
 def _metadata(app: App) -> dict[str, dict[str, Any]]:
     """Return of each object what is said about it; cert-manager's own ones come and go while it is at work."""
-    objs = app.get(_KINDS, "--show-managed-fields")
+    objs = app.get(_KINDS)
     found = {f"{obj['kind']}/{obj['metadata']['name']}": obj["metadata"] for obj in objs}
     return {name: meta for name, meta in found.items() if "/cm-acme" not in name}
 

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e import registry
 from tests.e2e.harness import App, Outcome, admit, run
 from tests.e2e.mirror import moved
+from tests.e2e.objects import listed
 
 COMPONENTS = ("backend", "frontend")
 _POSTGRES = "library/postgres"
@@ -37,9 +38,8 @@ class Verified:
         """Return each component's pods in production: how many, and their one image id."""
         found = {}
         for component in COMPONENTS:
-            selector = f"--selector=app.kubernetes.io/name={component}"
-            out = run(["kubectl", "-n", self.app.production, "get", "pods", selector, "-o", "json"])
-            pods = [pod for pod in json.loads(out)["items"] if not pod["metadata"].get("deletionTimestamp")]
+            found_pods = listed(self.app.production, "pods", selector=f"app.kubernetes.io/name={component}")
+            pods = [pod for pod in found_pods if not pod["metadata"].get("deletionTimestamp")]
             (image,) = {pod["status"]["containerStatuses"][0]["imageID"].rpartition("@")[2] for pod in pods}
             found[component] = (len(pods), image)
         return found
@@ -138,7 +138,7 @@ def test_the_same_digests_run_in_production(verified: Verified, promoted: dict[s
 def test_database_is_the_one_that_staging_ran(verified: Verified, promoted: dict[str, Any]) -> None:  # noqa: ARG001
     """Its tag names another image since; production gets what was verified with the release."""
     images = {
-        run(["kubectl", "-n", namespace, "get", "pod", "postgres-0", "-o", "jsonpath={.spec.containers[0].image}"])
+        listed(namespace, "pods", names=["postgres-0"])[0]["spec"]["containers"][0]["image"]
         for namespace in (verified.app.namespace, verified.app.production)
     }
     assert len(images) == 1, images
@@ -155,8 +155,7 @@ def test_images_have_the_tags_of_production(verified: Verified, promoted: dict[s
 
 def test_production_is_sized_as_its_overlay_says(verified: Verified, promoted: dict[str, Any]) -> None:  # noqa: ARG001
     """One database with its bigger volume, hosts of its own, no debug log."""
-    mine = ["kubectl", "-n", verified.app.production, "get", "-o", "json"]
-    items = json.loads(run([*mine, "statefulset,persistentvolumeclaim,ingress,configmap"]))["items"]
+    items = listed(verified.app.production, "statefulset,persistentvolumeclaim,ingress,configmap")
     claims = {o["metadata"]["name"]: o["spec"]["resources"]["requests"]["storage"] for o in items if _is(o, "Persis")}
     assert claims["data-postgres-0"] == "20Gi"
     assert claims["planera-backups"] == "60Gi"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from planera_ci.domain.manifests import Obj
 from planera_ci.errors import DeploymentError
 from planera_ci.tasks import each
 from tests.e2e.harness import deployer_of, run
+from tests.e2e.objects import listed
 from tests.e2e.small import PAUSE, deploy, objects, opened
 
 _FEW, _MANY = 30, 300
@@ -80,17 +80,13 @@ def test_release_too_large_for_one_configmap_is_kept_and_put_back(cluster: Clust
     """Settings that cannot be compressed come to more than 1 MiB; a release that fails brings all of them back."""
     large = _settings(namespace, _MANY, lambda _: secrets.token_hex(_NOISE))
     assert deploy(cluster, namespace, "large", large)["revision"] == 1
-    assert len(_live(namespace, "-l", "planera-ci/kind")) > 1
+    assert len(listed(namespace, "configmaps", selector="planera-ci/kind")) > 1
     with pytest.raises(DeploymentError, match="Rolled back to revision 1"):
         deploy(cluster, namespace, "broken", objects(namespace, "broken", f"{PAUSE}:3.10", broken=True))
-    assert {obj["metadata"]["name"]: obj["data"] for obj in _live(namespace, "-l", "!planera-ci/kind")}.items() >= {
+    others = listed(namespace, "configmaps", selector="!planera-ci/kind")
+    assert {obj["metadata"]["name"]: obj["data"] for obj in others}.items() >= {
         obj["metadata"]["name"]: obj["data"] for obj in large
     }.items()
-
-
-def _live(namespace: str, *words: str) -> list[Obj]:
-    found: list[Obj] = json.loads(run(["kubectl", "-n", namespace, "get", "configmaps", "-o", "json", *words]))["items"]
-    return found
 
 
 async def test_write_that_waited_for_its_turn_is_as_safe_as_the_first(cluster: Cluster, namespace: str) -> None:
