@@ -18,7 +18,7 @@ from tests.e2e.harness import ROOT, App, make_app, run
 from tests.faults import signs
 from tests.faults.catalogue import Fault, edited, faults
 from tests.faults.live import Live
-from tests.faults.meanwhile import ACTIONS, happening
+from tests.faults.meanwhile import ACTIONS, happening, serving
 from tests.faults.peers import HOPELESS, PASSING, PEERS, Peer, Told, helm
 from tests.faults.table import markdown
 from tests.faults.trial import prepare, tried
@@ -73,7 +73,8 @@ def beside(peer: Peer, fault: Fault, objs: list[Facts]) -> Facts:
 
 def _twice(peer: Peer, objs: list[Facts]) -> Told:
     """Deploy twice at once; return the worse outcome."""
-    with ThreadPoolExecutor(2) as pool:
+    with serving(peer.there.namespace) as serve, ThreadPoolExecutor(2) as pool:
+        serve()
         both = list(pool.map(peer.deploy, (objs, objs)))
     return max(both, key=lambda told: told.code)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 
 from tests.e2e.harness import ROOT, run
 from tests.faults.live import Live, Obj
@@ -59,6 +60,21 @@ def happening(what: str, live: Live) -> Iterator[None]:
         finally:
             live.close()
         done.result()
+
+
+@contextmanager
+def serving(namespace: str) -> Iterator[Callable[[], None]]:
+    """Yield what has the pods of two deployments at once serve: they wait for a name of the cluster."""
+    mine = ["kubectl", "-n", namespace]
+
+    @cache
+    def serve() -> None:
+        run([*mine, "create", "service", "clusterip", "go-on", "--tcp=80"])
+
+    try:
+        yield serve
+    finally:
+        run([*mine, "delete", "service", "go-on", "--ignore-not-found"])
 
 
 def _states(live: Live, field: str) -> Iterator[Obj]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from tests.faults import signs
 from tests.faults.catalogue import Fault, faults
-from tests.faults.trial import ROUNDED, Trial, Tried, passes
+from tests.faults.trial import ROUNDED, WAITS, Trial, Tried, passes
 
 LONGEST, MEDIAN, NEAR = 5.0, 2.0, 1.0
 """Seconds from the cluster's knowing to the verdict: at most, in the middle; and how near our own reckoning must be."""
@@ -52,6 +53,14 @@ def test_hopeless_rollout_is_told_with_its_reason_and_undone(trial: Tried, fault
 def test_trouble_that_passes_is_no_failure(trial: Tried, fault: Fault) -> None:
     """The deployment waits it out and succeeds; what ran before answers until the new version does."""
     passes(trial(fault))
+
+
+def test_two_deployments_take_turns(trials: dict[str, Trial]) -> None:
+    """Of two that were started together one said for whom it waits, and its revision is the later one."""
+    done = trials["two deploys at once"]
+    assert done.second is not None
+    waited = {WAITS in each.err: json.loads(each.out) for each in (done.outcome, done.second)}
+    assert waited[True]["revision"] == waited[False]["revision"] + 1
 
 
 @pytest.mark.parametrize("name", ["crash at once", "missing config key", "missing secret"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,19 +12,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.harness import App, Outcome, run
+from tests.e2e.calls import Outcome, called
+from tests.e2e.harness import App, run
 from tests.faults import signs
 from tests.faults.catalogue import Fault, edited
 from tests.faults.evidence import Evidence, exported
 from tests.faults.live import Live
 from tests.faults.load import Lost, load
-from tests.faults.meanwhile import happening
+from tests.faults.meanwhile import happening, serving
 
 Pods = dict[str, tuple[str, int]]
 SUCCESS = 1.0
 """Seconds from the last replica's availability to success, at most."""
 ROUNDED = 1.0
 """What the cluster's timestamps of whole seconds may add, or take where both are rounded."""
+WAITS = "waits for the lock, held by"
+"""What a deployment says that found another one in its place."""
 
 
 @dataclass(frozen=True)
@@ -95,18 +99,28 @@ def tried(app: App, fault: Fault, folder: Path) -> Trial:
     )
 
 
-def _deploy(app: App) -> Outcome:
-    return app.deploy("--shown=json")
+def _deploy(app: App, seen: Callable[[str], bool] = lambda _: False) -> Outcome:
+    """Deploy; show each line of its progress, as far as it is called in a process of the tests."""
+    words = ("deploy", "--env=staging", "--shown=json")
+    return app.typed(*words) if app.cli else called((*app.flags, *words), os.environ, until=seen)
 
 
 def _deployed(app: App, folder: Path) -> tuple[Outcome, Outcome]:
-    """Deploy two states of an application at once."""
+    """Deploy two states of an application at once; the first one serves as soon as the other waits for it."""
     shutil.copytree(app.folder, folder)
     other = replace(app, folder=folder)
     other.edit("k8s/staging/kustomization.yaml", "LOG_LEVEL=debug", "LOG_LEVEL=info")
     other.commit("second")
-    with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(_deploy, (app, other))
+    with serving(app.namespace) as serve, ThreadPoolExecutor(2) as pool:
+
+        def met(line: str) -> bool:
+            if WAITS in line:
+                serve()
+            return False
+
+        if app.cli:
+            serve()  # what the CLI prints is known only when the call is over
+        first, second = pool.map(lambda each: _deploy(each, met), (app, other))
     return first, second
 
 
