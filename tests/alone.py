@@ -2,8 +2,12 @@
 
 A plugin of `make test`: `-p tests.alone`. There are as many places as workers, each the lock of a file. A test that
 needs the lab takes one of them. One that counts seconds takes all but the first two, so that two tests run beside it,
-and none of those that use everything the machine has. One that stops parts of the lab takes all; tests/order.py puts
-the files of such tests behind the others.
+and none of those that use everything the machine has. One that stops parts of the cluster takes all, as soon as no
+worker has begun a file whose tests share the lab: the rest of such a file would come behind it, with nothing beside it.
+
+One more place is for a test that needs nothing of the lab but the engine: it runs beside those that stop parts of the
+cluster, but not beside one that counts, or that needs the machine for itself. tests/order.py puts these files behind
+the others, in the order in which they stand here.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,21 +29,23 @@ from tests.budget import file_of
 _SHARED = ("tests/e2e/", "lab/tests/")
 _COUNTING = ("tests/faults/test_faults.py",)
 _GREEDY = ("tests/e2e/test_crowd.py", "lab/tests/test_second_lab.py")
-_ALONE = (
+_ENGINE = ("tests/e2e/test_checks.py",)
+_STOPPING = (
     "tests/faults/test_troubles.py",
-    "tests/downtime/test_downtime.py",
-    "tests/e2e/test_watch.py",
-    "tests/e2e/test_demo.py",
     "lab/tests/test_faults_live.py",
-    "lab/tests/test_lab.py",
     "lab/tests/test_worker.py",
+    "tests/e2e/test_watch.py",
 )
+_ALONE = ("tests/downtime/test_downtime.py", "tests/e2e/test_demo.py", "lab/tests/test_lab.py")
+_LAST = (*_ENGINE, *_STOPPING, *_ALONE)
 NEIGHBOURS = 2
 """Tests beside one that counts seconds."""
 _LOOKS = 0.05
 """Seconds between two looks for a place."""
 _HELD = pytest.StashKey[ExitStack]()
-_KEPT = pytest.StashKey[bool]()
+"""The places that a test has left to the next one of its file."""
+_SHARES = pytest.StashKey[ExitStack]()
+"""What says that this worker has more tests to come that share the lab."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +56,23 @@ class Need:
     every: bool = False
 
 
-def alone(file: str) -> bool:
-    """Tell whether the tests of a file need the lab for themselves."""
-    return file.startswith(_ALONE)
+def turn(file: str) -> int:
+    """Return where a file stands behind those that share the lab, for which it is nought."""
+    return _LAST.index(file) + 1 if file in _LAST else 0
 
 
-def need_of(file: str, places: int) -> Need | None:
+def need_of(file: str, workers: int) -> Need | None:
     """Return what a test of this file needs, or nothing where it has nothing to do with the lab."""
-    every, others = range(places), range(min(NEIGHBOURS, places - 1), places)
-    if alone(file):
-        return Need(every, every=True)
-    if file.startswith(_COUNTING):
-        return Need(others, every=True)
-    if file.startswith(_GREEDY):
-        return Need(others)
-    return Need(every) if file.startswith(_SHARED) else None
+    first = min(NEIGHBOURS, workers - 1)
+    needs = (
+        (_ALONE, Need(range(workers + 1), every=True)),
+        (_STOPPING, Need(range(workers), every=True)),
+        (_ENGINE, Need(range(workers, workers + 1))),
+        (_COUNTING, Need(range(first, workers + 1), every=True)),
+        (_GREEDY, Need(range(first, workers))),
+        (_SHARED, Need(range(workers))),
+    )
+    return next((need for files, need in needs if file.startswith(files)), None)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -75,18 +83,52 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     need = need_of(file, workers)
     if need is None or workers == 1:
         return (yield)
-    held = item.config.stash.setdefault(_HELD, ExitStack())
-    if not item.config.stash.get(_KEPT, False):
-        folder = Path(tempfile.gettempdir()) / f"planera-places-{os.environ['PYTEST_XDIST_TESTRUNUID']}"
-        folder.mkdir(exist_ok=True)
-        held.enter_context(taken(folder, need))
-    kept = need.every and nextitem is not None and file_of(nextitem.nodeid) == file
-    item.config.stash[_KEPT] = kept
+    stash, coming = item.config.stash, file_of(nextitem.nodeid) if nextitem else ""
+    folder = Path(tempfile.gettempdir()) / f"planera-places-{os.environ['PYTEST_XDIST_TESTRUNUID']}"
+    folder.mkdir(exist_ok=True)
+    if not turn(file) and _SHARES not in stash:
+        _enter(stash, _SHARES, sharing(folder))
+    if _HELD not in stash:
+        if file in (*_STOPPING, *_ALONE):
+            await_sharers(folder)
+        _enter(stash, _HELD, taken(folder, need))
     try:
         return (yield)
     finally:
-        if not kept:
-            held.close()
+        if not (need.every and coming == file):
+            _leave(stash, _HELD)
+        if _SHARES in stash and (turn(coming) or need_of(coming, workers) is None):
+            _leave(stash, _SHARES)
+
+
+def _enter(stash: pytest.Stash, key: pytest.StashKey[ExitStack], held: AbstractContextManager[object]) -> None:
+    stash[key] = ExitStack()
+    stash[key].enter_context(held)
+
+
+def _leave(stash: pytest.Stash, key: pytest.StashKey[ExitStack]) -> None:
+    stash[key].close()
+    del stash[key]
+
+
+@contextmanager
+def sharing(folder: Path) -> Iterator[None]:
+    """Have those wait meanwhile that stop parts of the cluster."""
+    with _locked(folder, fcntl.LOCK_SH):
+        yield
+
+
+def await_sharers(folder: Path) -> None:
+    """Wait until no worker has begun a file whose tests share the lab."""
+    with _locked(folder, fcntl.LOCK_EX):
+        pass
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    with (folder / "sharers").open("w") as file:
+        fcntl.flock(file, how)
+        yield
 
 
 @contextmanager

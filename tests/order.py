@@ -1,8 +1,8 @@
 """Puts what is fast first, then the main path, then what changed, then the rest with the longest files first.
 
 A plugin: `-p tests.order`, named after those that it imports. A mistake is seen within minutes, and with `--dist
-loadfile --no-loadscope-reorder` no long file starts last. The files that need the lab for themselves (tests/alone.py)
-come behind all others.
+loadfile --no-loadscope-reorder` no long file starts last. The files that cannot share the lab with every other one
+(tests/alone.py) come behind these, in an order of their own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.alone import alone
+from tests.alone import turn
 from tests.budget import Budget, file_of, folder_of
 from tests.changes import changed
 from tests.times import kept
@@ -26,13 +26,13 @@ _STEPS = (*_FIRST, *_MAIN_PATH)
 _KNOWN = pytest.StashKey[dict[str, Any]]()
 
 
-def place(file: str, changes: Collection[str], seconds: Mapping[str, float]) -> tuple[bool, int, float]:
+def place(file: str, changes: Collection[str], seconds: Mapping[str, float]) -> tuple[int, int, float]:
     """Return where a file stands, for a stable sort; one whose seconds nobody knows counts as short."""
+    if turn(file):
+        return turn(file), 0, 0.0
     if file in _MAIN_PATH or folder_of(file) in _FIRST:
-        step = _STEPS.index(file if file in _MAIN_PATH else folder_of(file))
-        return alone(file), step, 0.0
-    step = len(_STEPS) if file in changes else len(_STEPS) + 1
-    return alone(file), step, -seconds.get(file, 0.0)
+        return 0, _STEPS.index(file if file in _MAIN_PATH else folder_of(file)), 0.0
+    return 0, len(_STEPS) if file in changes else len(_STEPS) + 1, -seconds.get(file, 0.0)
 
 
 @pytest.hookimpl(optionalhook=True)

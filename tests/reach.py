@@ -31,7 +31,7 @@ _VERBS = ("main", "looking", "keeping", "serving", "checking")
 _EVERYTHING = {"pyproject.toml", "uv.lock", "Makefile", "dagger.json", "src/dagger_gen.py"}
 _LAB = tuple(f"{folder}*" for folder in FOLDERS)
 _BY_FOLDER = (
-    (".github/", ("tests/workflows/*", "tests/e2e/test_workflow*")),
+    (".github/", ("tests/workflows/*", "tests/e2e/test_workflow*", "tests/e2e/test_checks.py")),
     ("examples/workflows/", ("tests/workflows/*", "tests/e2e/test_workflow*")),
     ("examples/", (*_LAB, "tests/manifests/*")),
     ("k8s/", (*_LAB, "tests/manifests/*")),

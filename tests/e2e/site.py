@@ -34,6 +34,8 @@ class Site(App):
 
     inner: str = "."
     """Where the application stands in it."""
+    environments: tuple[str, ...] = ("staging", "production")
+    """Those that it may deploy to; none where only its code is looked at."""
 
     @property
     def source(self) -> Path:
@@ -52,7 +54,7 @@ class Site(App):
         """Return it with the secrets of its environments, as docs/workflows.md has them set."""
         token = Path(os.environ["LAB_REGISTRY_PASSWORD_FILE"]).read_text().strip()
         places = {}
-        for environment in ("staging", "production"):
+        for environment in self.environments:
             text = reachable((self.folder.parent / f"{environment}.kubeconfig").read_text())
             places[environment] = {"KUBECONFIG": text, "GHCR_TOKEN": ""}
             places[f"{environment}-backup"] = {"KUBECONFIG": text}
@@ -111,9 +113,9 @@ def leaked(site: Site, *seen: Ran) -> set[str]:
     return {name for each in seen for name in found_in(each.everything(), site.secrets())}
 
 
-def own_site(name: str, folder: Path) -> Site:
+def own_site(name: str, folder: Path, environments: tuple[str, ...] = Site.environments) -> Site:
     """Return a copy of this repository, as the working tree has it."""
-    site = Site(name, folder / "planera-ci", "examples/planera")
+    site = Site(name, folder / "planera-ci", "examples/planera", environments)
     for path in run(["git", "ls-files", "--cached", "--others", "--exclude-standard"]).splitlines():
         file = ROOT / path
         if file.is_file():
@@ -136,6 +138,6 @@ def _begun(site: Site) -> Site:
     claim(site, "base", "staging", "production", "access/staging", "access/production")
     git(site.folder, "init", "-q", "-b", "main")
     site.commit("first")
-    for environment in ("staging", "production"):
+    for environment in site.environments:
         admit(site.manifests / f"access/{environment}", site.folder.parent / f"{environment}.kubeconfig")
     return site

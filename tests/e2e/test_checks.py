@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from planera_ci.domain.checks import CHECKS
 from tests.e2e.calls import Outcome, called
 from tests.e2e.harness import ROOT, dagger, run
+from tests.e2e.site import Site, own_site
+from tests.workflows.shell import git
 
 CALLS = (("checks", "--repo=clone", "--only=lint"),)
 """What is typed here, for tests/e2e/test_cli.py."""
@@ -29,6 +32,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     return folder
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Return a copy of this repository as GitHub has it; nothing is deployed from it."""
+    return own_site(f"t{secrets.token_hex(3)}", tmp_path_factory.mktemp("site"), environments=())
 
 
 @pytest.fixture
@@ -108,6 +117,29 @@ def test_job_of_a_pull_request_shows_the_line_that_failed(planted: Path, tmp_pat
     assert (job / "annotations").read_text().startswith("::error file=lab/tests/test_planted.py,line=3,title=")
     assert "| lint |" in (job / "summary.md").read_text()
     assert "checks" in (job / "report.txt").read_text().rpartition("The same failure on a laptop:")[2]
+
+
+def test_checks_of_a_pull_request_name_the_one_that_failed(site: Site) -> None:
+    """Each check is in the summary, and one that fails hides no other. The tests among them are emptied here."""
+    git(site.folder, "checkout", "-q", "-b", "unclean")
+    for folder in ("unit", "manifests", "workflows", "docs"):
+        for file in (site.folder / "tests" / folder).rglob("test_*.py"):
+            file.write_text('def test_nothing() -> None:\n    """Nothing is looked at."""\n')
+    site.edit(
+        "src/planera_ci/tasks.py",
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\nimport os",
+    )
+    commit = site.commit("imports what it does not use")
+    git(site.folder, "checkout", "-q", "main")
+    seen = site.runs("checks.yml", site.proposal("unclean"), "checks")
+    assert (seen.state, seen.code, seen.environment) == ("failure", 1, "")
+    outcomes = dict(re.findall(r"^\| (\w+) \| [\d.]+ \| (\w+)", seen.summary, re.MULTILINE))
+    assert outcomes.pop("lint") == "failed"
+    assert outcomes == dict.fromkeys(("types", "unit", "manifests", "workflows", "docs"), "passed")
+    assert "F401" in seen.summary
+    assert f"dagger call --at {commit} checks" in seen.summary
+    assert [note.level for note in seen.annotations] == ["error"]
 
 
 def test_commit_is_checked_as_git_has_it() -> None:

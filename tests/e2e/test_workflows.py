@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import secrets
 import tarfile
 from collections.abc import Iterator
@@ -117,29 +116,6 @@ def test_pull_request_that_does_not_start_is_told(site: Site) -> None:
     assert f"dagger call --at {commit} inside --env staging --component backend terminal" in seen.summary
     (note,) = seen.annotations
     assert note.where["file"] == _FILE
-
-
-def test_checks_of_a_pull_request_name_the_one_that_failed(site: Site) -> None:
-    """Each check is in the summary, and one that fails hides no other. The tests among them are emptied here."""
-    git(site.folder, "checkout", "-q", "-b", "unclean", "v7.8.9")
-    for folder in ("unit", "manifests", "workflows", "docs"):
-        for file in (site.folder / "tests" / folder).rglob("test_*.py"):
-            file.write_text('def test_nothing() -> None:\n    """Nothing is looked at."""\n')
-    site.edit(
-        "src/planera_ci/tasks.py",
-        "from __future__ import annotations\n",
-        "from __future__ import annotations\nimport os",
-    )
-    commit = site.commit("imports what it does not use")
-    git(site.folder, "checkout", "-q", "main")
-    seen = site.runs("checks.yml", site.proposal("unclean"), "checks")
-    assert (seen.state, seen.code, seen.environment) == ("failure", 1, "")
-    outcomes = dict(re.findall(r"^\| (\w+) \| [\d.]+ \| (\w+)", seen.summary, re.MULTILINE))
-    assert outcomes.pop("lint") == "failed"
-    assert outcomes == dict.fromkeys(("types", "unit", "manifests", "workflows", "docs"), "passed")
-    assert "F401" in seen.summary
-    assert f"dagger call --at {commit} checks" in seen.summary
-    assert [note.level for note in seen.annotations] == ["error"]
 
 
 def test_wrong_phrase_deploys_nothing(site: Site, staging: Ran) -> None:
