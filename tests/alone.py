@@ -2,12 +2,12 @@
 
 A plugin of `make test`: `-p tests.alone`. There are as many places as workers, each the lock of a file. A test that
 needs the lab takes one of them. One that counts seconds takes all but the first two, so that two tests run beside it,
-and none of those that use everything the machine has. One that stops parts of the cluster takes all, as soon as no
+and none of those that use everything the machine has. One that needs the cluster for itself takes all, as soon as no
 worker has begun a file whose tests share the lab: the rest of such a file would come behind it, with nothing beside it.
 
-One more place is for a test that needs nothing of the lab but the engine: it runs beside those that stop parts of the
-cluster, but not beside one that counts, or that needs the machine for itself. tests/order.py puts these files behind
-the others, in the order in which they stand here.
+One more place is for a test that needs nothing of the lab but the engine: it runs beside those that need the cluster
+for themselves, but not beside one that counts, or that needs the machine for itself. tests/order.py puts these files
+behind the others, in the order in which they stand here.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _SHARED = ("tests/e2e/", "lab/tests/")
 _COUNTING = ("tests/faults/test_faults.py",)
 _GREEDY = ("tests/e2e/test_crowd.py", "lab/tests/test_second_lab.py")
 _ENGINE = ("tests/e2e/test_checks.py",)
-_STOPPING = (
-    "tests/faults/test_troubles.py",
+_CLUSTER = (
+    "tests/downtime/test_downtime.py",
     "lab/tests/test_faults_live.py",
     "lab/tests/test_worker.py",
     "tests/e2e/test_watch.py",
 )
-_ALONE = ("tests/downtime/test_downtime.py", "tests/e2e/test_demo.py", "lab/tests/test_lab.py")
-_LAST = (*_ENGINE, *_STOPPING, *_ALONE)
+_ALONE = ("tests/faults/test_troubles.py", "tests/e2e/test_demo.py", "lab/tests/test_lab.py")
+_LAST = (*_ENGINE, *_CLUSTER, *_ALONE)
 NEIGHBOURS = 2
 """Tests beside one that counts seconds."""
 _LOOKS = 0.05
@@ -66,7 +66,7 @@ def need_of(file: str, workers: int) -> Need | None:
     first = min(NEIGHBOURS, workers - 1)
     needs = (
         (_ALONE, Need(range(workers + 1), every=True)),
-        (_STOPPING, Need(range(workers), every=True)),
+        (_CLUSTER, Need(range(workers), every=True)),
         (_ENGINE, Need(range(workers, workers + 1))),
         (_COUNTING, Need(range(first, workers + 1), every=True)),
         (_GREEDY, Need(range(first, workers))),
@@ -89,7 +89,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if not turn(file) and _SHARES not in stash:
         _enter(stash, _SHARES, sharing(folder))
     if _HELD not in stash:
-        if file in (*_STOPPING, *_ALONE):
+        if file in (*_CLUSTER, *_ALONE):
             await_sharers(folder)
         _enter(stash, _HELD, taken(folder, need))
     try:
@@ -113,7 +113,7 @@ def _leave(stash: pytest.Stash, key: pytest.StashKey[ExitStack]) -> None:
 
 @contextmanager
 def sharing(folder: Path) -> Iterator[None]:
-    """Have those wait meanwhile that stop parts of the cluster."""
+    """Have those wait meanwhile that need the cluster for themselves."""
     with _locked(folder, fcntl.LOCK_SH):
         yield
 

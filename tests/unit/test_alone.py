@@ -12,7 +12,7 @@ from tests.texts import ROOT
 
 _WORKERS = 4
 _ONE, _COUNTING, _ALONE = Need(range(4)), Need(range(2, 5), every=True), Need(range(5), every=True)
-_STOPPING, _ENGINE = Need(range(4), every=True), Need(range(4, 5))
+_CLUSTER, _ENGINE = Need(range(4), every=True), Need(range(4, 5))
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,9 @@ _STOPPING, _ENGINE = Need(range(4), every=True), Need(range(4, 5))
         ("tests/e2e/test_deploy.py", _ONE),
         ("lab/tests/test_cli.py", _ONE),
         ("tests/faults/test_faults.py", _COUNTING),
-        ("tests/faults/test_troubles.py", _STOPPING),
-        ("lab/tests/test_faults_live.py", _STOPPING),
-        ("tests/downtime/test_downtime.py", _ALONE),
+        ("tests/downtime/test_downtime.py", _CLUSTER),
+        ("lab/tests/test_faults_live.py", _CLUSTER),
+        ("tests/faults/test_troubles.py", _ALONE),
         ("tests/e2e/test_checks.py", _ENGINE),
         ("tests/e2e/test_crowd.py", Need(range(2, 4))),
         ("tests/unit/test_plan.py", None),
@@ -52,16 +52,16 @@ def test_every_test_finds_a_place_whatever_the_number_of_workers(workers: int) -
         (_COUNTING, _COUNTING, False),
         (_ONE, _ALONE, False),
         (_ALONE, _ONE, False),
-        (_STOPPING, _ONE, False),
-        (_STOPPING, _ENGINE, True),
-        (_ENGINE, _STOPPING, True),
+        (_CLUSTER, _ONE, False),
+        (_CLUSTER, _ENGINE, True),
+        (_ENGINE, _CLUSTER, True),
         (_ENGINE, _ALONE, False),
         (_COUNTING, _ENGINE, False),
         (_ENGINE, _ENGINE, False),
     ],
     ids=[
         *("two", "counting and one", "counting and a greedy one", "two that count", "one and alone", "alone and one"),
-        *("stopping and one", "stopping and engine", "engine and stopping", "engine and alone"),
+        *("cluster and one", "cluster and engine", "engine and cluster", "engine and alone"),
         *("counting and engine", "two of the engine"),
     ],
 )
@@ -85,7 +85,7 @@ def test_no_third_test_runs_beside_one_that_counts(tmp_path: Path) -> None:
 
 
 def test_file_that_was_begun_is_not_interrupted(tmp_path: Path) -> None:
-    """What stops parts of the cluster waits until the last of those that share it have come to their end."""
+    """What needs the cluster for itself waits until the last of those that share it have come to their end."""
     with ThreadPoolExecutor(1) as pool:
         with sharing(tmp_path), sharing(tmp_path):
             waits = pool.submit(await_sharers, tmp_path)

@@ -32,7 +32,7 @@ def test_changed_file_comes_before_longer_ones() -> None:
 
 def test_what_runs_alone_comes_last() -> None:
     """However long or changed it is, until then all workers have something to do; what may be beside it is first."""
-    last = ["tests/e2e/test_checks.py", "tests/faults/test_troubles.py", "tests/downtime/test_downtime.py"]
+    last = ["tests/e2e/test_checks.py", "tests/downtime/test_downtime.py", "tests/faults/test_troubles.py"]
     assert _sorted(*reversed(last), "tests/e2e/test_unknown.py", changes=(last[1],)) == [
         "tests/e2e/test_unknown.py",
         *last,
