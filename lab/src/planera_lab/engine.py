@@ -50,7 +50,7 @@ def role(lab: Lab, pins: Pins, store: Store) -> Role:
     for name in ("xtables-legacy-multi", "xtables-nft-multi"):
         files[f"/usr/bin/{name}"] = debian / "usr" / "sbin" / name
     files |= {
-        # crun takes runc's arguments, and half of its processor time for a health check
+        # crun takes runc's arguments; for an exec probe in the node it takes half of runc's processor time
         "/usr/local/bin/runc": debian / "usr" / "bin" / "crun",
         "/usr/local/bin/tini": debian / "usr" / "bin" / "tini",
         "/usr/local/bin/dnsmasq": INPUTS / NAME / "dnsmasq",
