@@ -56,6 +56,7 @@ class Machine:
         files: dict[str, Path | str | bytes] = {
             "/etc/lab/processes": own / "processes",
             "/etc/lab/supervise.sh": INPUTS / "supervise.sh",
+            "/etc/lab/proxy.sh": SHARED / "proxy.sh",
             "/etc/lab/lab-ca.crt": lab.ca,
             # containerd: after a 404 it asks once more, as any client would, and is then to be told 404 again
             "/etc/ssl/certs/lab-ca.pem": lab.ca,
