@@ -15,6 +15,7 @@ from tests.bench.helm import Helm
 from tests.bench.ours import Called, Ours
 from tests.bench.shell import Ran, Shell
 from tests.e2e.harness import make_app
+from tests.e2e.thrift import Thrift
 from tests.faults.catalogue import edited, faults
 from tests.faults.peers import Told
 from tests.faults.trial import prepare
@@ -36,7 +37,7 @@ class Round:
 
     def __post_init__(self) -> None:
         """Make the application."""
-        self.app = make_app(f"b{secrets.token_hex(3)}", self.folder / "app", pause=15)
+        self.app = make_app(f"b{secrets.token_hex(3)}", self.folder / "app", thrift=Thrift(pause=15))
         prepare(self.app)
         self.ours = Ours(self.app, self.folder / "ours")
         self.shell = Shell(self.app, self.folder / "shell")

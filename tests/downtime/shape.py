@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from tests.e2e.harness import ROOT, App, make_app, run
+from tests.e2e.thrift import Thrift
 
 _REPLICAS = 2
 _COMPONENTS = ("backend", "frontend")
@@ -94,7 +95,7 @@ def second_node() -> Iterator[None]:
 @contextmanager
 def production(name: str, folder: Path, *, plain: bool = False, cli: bool = False) -> Iterator[Production]:
     """Deploy an application of production's shape while the block runs; a plain one has no cookies."""
-    made = Production(make_app(name, folder, cli=cli, pause=15))
+    made = Production(make_app(name, folder, cli=cli, thrift=Thrift(pause=15)))
     shaped(made.app.manifests, plain=plain)
     made.change()
     try:

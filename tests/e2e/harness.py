@@ -19,7 +19,7 @@ from planera_ci.domain.manifests import Obj, parse
 from tests.e2e.calls import Outcome, called
 from tests.e2e.objects import listed
 from tests.e2e.paths import ROOT
-from tests.e2e.thrift import PAUSE, thrifty
+from tests.e2e.thrift import USUAL, Thrift
 
 EXAMPLE, MANIFESTS = ROOT / "examples/planera", ROOT / "k8s"
 CALL_SECONDS = 540
@@ -188,12 +188,12 @@ class App:
         )
 
 
-def make_app(name: str, folder: Path, *, cli: bool = False, pause: int = PAUSE) -> App:
-    """Copy the example and the manifests; give them a namespace, hosts, and a pause before a pod ends."""
+def make_app(name: str, folder: Path, *, cli: bool = False, thrift: Thrift = USUAL) -> App:
+    """Copy the example and the manifests; give them a namespace, hosts, and a small share of the node."""
     app = App(name, folder, cli=cli)
     copied(EXAMPLE, app.source)
     copied(MANIFESTS, app.manifests)
-    prepare(app, "base", "staging", "production", "access/staging", "access/production", pause=pause)
+    prepare(app, "base", "staging", "production", "access/staging", "access/production", thrift=thrift)
     return app
 
 
@@ -202,19 +202,19 @@ def copied(origin: Path, folder: Path) -> None:
     shutil.copytree(origin, folder, ignore=shutil.ignore_patterns("node_modules", ".venv", "__pycache__", "dist"))
 
 
-def prepare(app: App, *parts: str, pause: int = PAUSE) -> None:
+def prepare(app: App, *parts: str, thrift: Thrift = USUAL) -> None:
     """Give an application its own names in these parts of its manifests, a commit, and the account that deploys it."""
-    claim(app, *parts, pause=pause)
+    claim(app, *parts, thrift=thrift)
     run(["git", "init", "-q"], app.source)
     app.commit("first")
     admit(app.manifests / "access/staging", app.kubeconfig)
 
 
-def claim(app: App, *parts: str, pause: int = PAUSE) -> None:
+def claim(app: App, *parts: str, thrift: Thrift = USUAL) -> None:
     """Give an application its own names in these parts of its manifests, and a small share of the node."""
     for part in parts:
         for file in (app.manifests / part).iterdir():
-            text = thrifty(file.read_text(), pause)
+            text = thrift(file.read_text())
             for old, new in app.own_names().items():
                 text = text.replace(old, new)
             file.write_text(text)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.docs.blocks import Command
 from tests.e2e.harness import ROOT, App, run
-from tests.e2e.thrift import thrifty
+from tests.e2e.thrift import USUAL
 
 DOCUMENTED = "acme"
 """What the owner, the hosts and the namespace have in their names in the documentation."""
@@ -43,7 +43,7 @@ class Reader:
                 text = text.replace(old, new)
             file.write_text(text)
         database = self.clone / "k8s/base/postgres.yaml"
-        database.write_text(thrifty(database.read_text()))
+        database.write_text(USUAL(database.read_text()))
         run(["git", "init", "-q"], self.clone)
         self.commit("a clone")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 SHARE = "12m"
 """What each container of a test asks for.
@@ -10,15 +11,8 @@ SHARE = "12m"
 The node that tests share has as many processors as the machine, and holds an application with its production for each
 worker: tests/e2e/test_room.py.
 """
-PAUSE = 6
-"""Seconds for which a pod goes on to serve: as long as the ingress needs, not as long as a page may take.
-
-A pod on its way out takes room, and is waited for.
-"""
 _CPU = re.compile(r"(?<=\bcpu: )\d+m\b")
 _PAUSE = re.compile(r"(?<=\n {16}seconds: )15\b")
-# Each look into a database's container costs the node more than the pod itself does: often until it is ready, seldom
-# afterwards.
 _READINESS = re.compile(
     r"(?P<indent> +)readinessProbe:\n(?P<look>(?P=indent)  exec:\n.*\n)"
     r"(?P=indent)  periodSeconds: 2\n(?P=indent)  timeoutSeconds: 3\n"
@@ -29,11 +23,30 @@ _SELDOM = r"""\g<indent>startupProbe:
 \g<indent>  timeoutSeconds: 3
 \g<indent>  failureThreshold: 60
 \g<indent>readinessProbe:
-\g<look>\g<indent>  periodSeconds: 60
+\g<look>\g<indent>  periodSeconds: {looks}
 \g<indent>  timeoutSeconds: 10
 """
 
 
-def thrifty(text: str, pause: int = PAUSE) -> str:
-    """Return a manifest whose pods ask for little, end soon, and are not asked all the time."""
-    return _READINESS.sub(_SELDOM, _PAUSE.sub(str(pause), _CPU.sub(SHARE, text)))
+@dataclass(frozen=True)
+class Thrift:
+    """Seconds that a test changes."""
+
+    pause: int = 6
+    """For so long a pod goes on to serve: as the ingress needs, not as a page may take.
+
+    A pod on its way out takes room, and is waited for.
+    """
+    looks: int = 60
+    """From one look into the database's container to the next, once it is ready: each costs the node more than the pod.
+
+    A kubelet that was started less than this ago lets the first look wait for any part of it.
+    """
+
+    def __call__(self, text: str) -> str:
+        """Return a manifest whose pods ask for little, end soon, and are not asked all the time."""
+        seldom = _SELDOM.format(looks=self.looks)
+        return _READINESS.sub(seldom, _PAUSE.sub(str(self.pause), _CPU.sub(SHARE, text)))
+
+
+USUAL = Thrift()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import App, make_app
+from tests.e2e.thrift import USUAL, Thrift
 from tests.faults.catalogue import Fault
 from tests.faults.trial import Trial, prepare, tried
 from tests.needs_lab import demanded, marked
@@ -26,9 +27,10 @@ def lab() -> None:
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """One application whose good version runs."""
-    made = make_app(f"f{secrets.token_hex(3)}", tmp_path_factory.mktemp("app"))
+    thrift: Thrift = getattr(request.module, "THRIFT", USUAL)
+    made = make_app(f"f{secrets.token_hex(3)}", tmp_path_factory.mktemp("app"), thrift=thrift)
     prepare(made)
     made.deployed()
     yield made

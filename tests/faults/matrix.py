@@ -15,6 +15,7 @@ from typing import Any
 
 from tests import measured
 from tests.e2e.harness import ROOT, App, make_app, run
+from tests.e2e.thrift import Thrift
 from tests.faults import signs
 from tests.faults.catalogue import Fault, edited, faults
 from tests.faults.live import Live
@@ -120,7 +121,7 @@ def main(words: list[str]) -> int:
     chosen = [fault for fault in faults() if not options.only or fault.name in options.only] * options.rounds
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        app = make_app(f"m{secrets.token_hex(3)}", folder / "app", cli=True, pause=15)
+        app = make_app(f"m{secrets.token_hex(3)}", folder / "app", cli=True, thrift=Thrift(pause=15))
         peers = [PEERS[peer](app, folder / peer) for peer in options.peers.split(",") if peer != "none"]
         try:
             prepare(app)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.thrift import Thrift
 from tests.faults.catalogue import Fault, faults
 from tests.faults.trial import Tried, passes
 
+THRIFT = Thrift(looks=2)
+"""A node that has restarted waits with each first look for up to the seconds between two."""
 TROUBLES = [fault for fault in faults() if fault.alone]
 
 

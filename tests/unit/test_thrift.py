@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
-from tests.e2e.thrift import SHARE, thrifty
+from tests.e2e.thrift import SHARE, USUAL, Thrift
 from tests.texts import ROOT
 
 BASE = ROOT / "k8s/base"
@@ -21,16 +22,17 @@ def test_pods_end_after_the_pause_that_is_given() -> None:
     """What the manifests wait for the slowest page is cut; a change of theirs would leave tests with the long one."""
     for name in ("backend", "frontend"):
         text = (BASE / f"{name}.yaml").read_text()
-        container = _container(name, thrifty(text, 4))
+        container = _container(name, Thrift(pause=4)(text))
         assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 4}}}
         assert container["resources"]["requests"]["cpu"] == SHARE  # type: ignore[index]
 
 
-def test_database_is_asked_often_until_it_is_ready_and_seldom_afterwards() -> None:
+@pytest.mark.parametrize("thrift", [USUAL, Thrift(looks=2)], ids=["usual", "often"])
+def test_database_is_asked_often_until_it_is_ready_and_as_said_afterwards(thrift: Thrift) -> None:
     """The question is the manifest's own."""
     text = (BASE / "postgres.yaml").read_text()
-    before, after = (_container("postgres", each) for each in (text, thrifty(text)))
+    before, after = (_container("postgres", each) for each in (text, thrift(text)))
     assert after["startupProbe"]["periodSeconds"] == 1  # type: ignore[index]
-    assert after["readinessProbe"]["periodSeconds"] == 60  # type: ignore[index]
+    assert after["readinessProbe"]["periodSeconds"] == thrift.looks  # type: ignore[index]
     for probe in ("startupProbe", "readinessProbe"):
         assert after[probe]["exec"] == before["readinessProbe"]["exec"]  # type: ignore[index]
