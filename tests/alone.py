@@ -1,14 +1,13 @@
 """Lets several workers share one lab, as far as their tests leave room for each other.
 
 A plugin of `make test`: `-p tests.alone`. There are as many places as workers, each the lock of a file. A test that
-shares the lab takes one of them. One that counts seconds takes all but the first three: so many tests run beside it,
+needs the lab takes one of them. One that counts seconds takes all but the first three: so many tests run beside it,
 and none of those that use everything the machine has. One that needs the cluster for itself takes all, as soon as no
 worker has begun a file whose tests share the lab: the rest of such a file would come behind it, with nothing beside it.
 
-One more place is for a test beside those: one that needs nothing of the lab but the engine, or one that has a lab of
-its own and looks whether the first one runs on. It is not left to one that counts, or that needs the machine for
-itself. The last place is taken by those that restart a part of the lab, and by those that look whether it runs on.
-tests/order.py puts these files behind the others, in the order in which they stand here.
+One more place is for a test that needs nothing of the lab but the engine: it runs beside those that need the cluster
+for themselves, but not beside one that counts, or that needs the machine for itself. tests/order.py puts these files
+behind the others, in the order in which they stand here.
 """
 
 from __future__ import annotations
@@ -29,18 +28,17 @@ from tests.budget import file_of
 
 _SHARED = ("tests/e2e/", "lab/tests/")
 _COUNTING = ("tests/faults/test_faults.py",)
-_GREEDY = ("tests/e2e/test_crowd.py",)
+_GREEDY = ("tests/e2e/test_crowd.py", "lab/tests/test_second_lab.py")
 _ENGINE = ("tests/e2e/test_checks.py",)
-_OWN = ("lab/tests/test_second_lab.py",)
-_CLUSTER = ("tests/downtime/test_downtime.py",)
-_RESTARTS = (
+_CLUSTER = (
+    "tests/downtime/test_downtime.py",
     "tests/faults/test_troubles.py",
-    "tests/e2e/test_watch.py",
-    "lab/tests/test_worker.py",
     "lab/tests/test_faults_live.py",
+    "lab/tests/test_worker.py",
+    "tests/e2e/test_watch.py",
 )
 _ALONE = ("tests/e2e/test_demo.py", "lab/tests/test_lab.py")
-_LAST = (*_ENGINE, *_CLUSTER, *_OWN, *_RESTARTS, *_ALONE)
+_LAST = (*_ENGINE, *_CLUSTER, *_ALONE)
 NEIGHBOURS = 3
 """Tests beside one that counts seconds."""
 _LOOKS = 0.05
@@ -68,12 +66,10 @@ def need_of(file: str, workers: int) -> Need | None:
     """Return what a test of this file needs, or nothing where it has nothing to do with the lab."""
     first = min(NEIGHBOURS, workers - 1)
     needs = (
-        (_ALONE, Need(range(workers + 2), every=True)),
-        (_RESTARTS, Need((*range(workers), workers + 1), every=True)),
+        (_ALONE, Need(range(workers + 1), every=True)),
         (_CLUSTER, Need(range(workers), every=True)),
-        (_OWN, Need(range(workers, workers + 2), every=True)),
         (_ENGINE, Need(range(workers, workers + 1))),
-        (_COUNTING, Need(range(first, workers + 2), every=True)),
+        (_COUNTING, Need(range(first, workers + 1), every=True)),
         (_GREEDY, Need(range(first, workers))),
         (_SHARED, Need(range(workers))),
     )
