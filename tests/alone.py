@@ -1,7 +1,7 @@
 """Lets several workers share one lab, as far as their tests leave room for each other.
 
 A plugin of `make test`: `-p tests.alone`. There are as many places as workers, each the lock of a file. A test that
-needs the lab takes one of them. One that counts seconds takes all but the first three: so many tests run beside it,
+needs the lab takes one of them. One that counts seconds takes all but the first two: so many tests run beside it,
 and none of those that use everything the machine has. One that needs the cluster for itself takes all, as soon as no
 worker has begun a file whose tests share the lab: the rest of such a file would come behind it, with nothing beside it.
 
@@ -39,7 +39,7 @@ _CLUSTER = (
 )
 _ALONE = ("tests/e2e/test_demo.py", "lab/tests/test_lab.py")
 _LAST = (*_ENGINE, *_CLUSTER, *_ALONE)
-NEIGHBOURS = 3
+NEIGHBOURS = 2
 """Tests beside one that counts seconds."""
 _LOOKS = 0.05
 """Seconds between two looks for a place."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from tests.alone import Need, await_sharers, need_of, sharing, taken, turn
 from tests.texts import ROOT
 
 _WORKERS = 4
-_ONE, _COUNTING, _ALONE = Need(range(4)), Need(range(3, 5), every=True), Need(range(5), every=True)
+_ONE, _COUNTING, _ALONE = Need(range(4)), Need(range(2, 5), every=True), Need(range(5), every=True)
 _CLUSTER, _ENGINE = Need(range(4), every=True), Need(range(4, 5))
 
 
@@ -27,12 +26,12 @@ _CLUSTER, _ENGINE = Need(range(4), every=True), Need(range(4, 5))
         ("tests/faults/test_troubles.py", _CLUSTER),
         ("lab/tests/test_lab.py", _ALONE),
         ("tests/e2e/test_checks.py", _ENGINE),
-        ("tests/e2e/test_crowd.py", Need(range(3, 4))),
+        ("tests/e2e/test_crowd.py", Need(range(2, 4))),
         ("tests/unit/test_plan.py", None),
     ],
 )
 def test_file_needs_so_many_places(file: str, need: Need | None) -> None:
-    """One, all but those of three neighbours, all of the cluster or all, one of those that are left, or none."""
+    """One, all but those of two neighbours, all of the cluster or all, one of those that are left, or none."""
     assert need_of(file, _WORKERS) == need
 
 
@@ -50,7 +49,7 @@ def test_every_test_finds_a_place_whatever_the_number_of_workers(workers: int) -
     [
         (_ONE, _ONE, True),
         (_COUNTING, _ONE, True),
-        (_COUNTING, Need(range(3, 4)), False),
+        (_COUNTING, Need(range(2, 4)), False),
         (_COUNTING, _COUNTING, False),
         (_ONE, _ALONE, False),
         (_ALONE, _ONE, False),
@@ -76,14 +75,14 @@ def test_two_tests_run_side_by_side_or_in_turn(tmp_path: Path, first: Need, seco
         assert other.result(5)
 
 
-def test_no_fourth_test_runs_beside_one_that_counts(tmp_path: Path) -> None:
-    """Its three neighbours have the first places, and the next one waits."""
+def test_no_third_test_runs_beside_one_that_counts(tmp_path: Path) -> None:
+    """Its two neighbours have the first places, and the next one waits."""
     with ThreadPoolExecutor(1) as pool:
-        with taken(tmp_path, _COUNTING), ExitStack() as neighbours:
-            assert [neighbours.enter_context(taken(tmp_path, _ONE)) for _ in range(3)] == [[0], [1], [2]]
-            fourth = pool.submit(_takes, tmp_path, _ONE)
-            assert not _comes(fourth)
-        assert fourth.result(5)
+        with taken(tmp_path, _COUNTING), taken(tmp_path, _ONE) as first, taken(tmp_path, _ONE) as second:
+            assert [first, second] == [[0], [1]]
+            third = pool.submit(_takes, tmp_path, _ONE)
+            assert not _comes(third)
+        assert third.result(5)
 
 
 def test_file_that_was_begun_is_not_interrupted(tmp_path: Path) -> None:
